@@ -1,0 +1,146 @@
+//! Verifying entry by entry, trusting nothing that is inside: canonical form, members, chain, time, private digests, tree.
+
+use data_encoding::HEXLOWER;
+
+use crate::canonical::Json;
+use crate::chain::Head;
+use crate::entry::{PRIVATE_MOST, PUBLIC_MOST};
+use crate::kind::Kind;
+use crate::members::{bad_private, bad_public};
+use crate::time::parse_at;
+use crate::tree::{leaf_hash, private_digest};
+
+/// Takes a log's entries in order and stops at the first that does not fit.
+pub struct ChainVerifier {
+    head: Head,
+    /// Whether the origin is given; else entry 0 names it.
+    origin: Option<String>,
+}
+
+/// An entry that holds.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Its number.
+    pub seq: u64,
+    /// Log time, UTC microseconds.
+    pub at: i64,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its leaf hash.
+    pub leaf: [u8; 32],
+    /// The public part.
+    pub public: Json,
+    /// The private part, unless it was removed.
+    pub private: Option<Json>,
+}
+
+/// The first entry that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {seq}: {what}")]
+pub struct Fault {
+    /// The number it should have had.
+    pub seq: u64,
+    /// What is wrong.
+    pub what: FaultKind,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FaultKind {
+    /// Larger than the format allows.
+    #[error("it is larger than an entry may be")]
+    TooLarge,
+    /// Not canonical JSON.
+    #[error("its bytes are not a canonical entry")]
+    NotCanonical,
+    /// A member that may not be there, is missing, or is of another kind.
+    #[error("its member `{0}` is not what it must be")]
+    Member(String),
+    /// It is of another log.
+    #[error("it belongs to another log")]
+    OtherLog,
+    /// Another number than the next one.
+    #[error("its number is {0}: an entry is missing, repeated or moved")]
+    Number(i64),
+    /// It does not name the entry before it.
+    #[error("it does not follow from the entry before it")]
+    Previous,
+    /// Its time is no time, or before the last.
+    #[error("its time goes back")]
+    Time,
+    /// The private part is not the one it names.
+    #[error("its private part is another than the one it names")]
+    Private,
+    /// A log begins with `log.created`, once.
+    #[error("a log begins with log.created, and only so")]
+    Beginning,
+}
+
+impl ChainVerifier {
+    /// A verifier for the log of that origin, or of the one that entry 0 names.
+    pub fn new(origin: Option<&str>) -> Self {
+        // Until entry 0 has named it, the origin stands open.
+        let head = origin.and_then(|o| Head::new(o).ok()).unwrap_or_else(Head::nameless);
+        Self { head, origin: origin.map(str::to_owned) }
+    }
+
+    /// Where the log stands as far as it holds.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Takes the next entry; `private` is `None` where the private part was removed. A fault leaves the head as it was.
+    pub fn push(&mut self, public: &[u8], private: Option<&[u8]>) -> Result<Verified, Fault> {
+        let seq = self.head.size();
+        self.check(public, private).map_err(|what| Fault { seq, what })
+    }
+
+    fn check(&mut self, bytes: &[u8], private: Option<&[u8]>) -> Result<Verified, FaultKind> {
+        if bytes.len() > PUBLIC_MOST || private.is_some_and(|p| p.len() > PRIVATE_MOST) {
+            return Err(FaultKind::TooLarge);
+        }
+        let public = Json::parse_canonical(bytes).map_err(|_| FaultKind::NotCanonical)?;
+        if let Some(member) = bad_public(&public) {
+            return Err(FaultKind::Member(member));
+        }
+        let seq = self.head.size();
+        let number = public.int("seq").unwrap_or(-1);
+        if u64::try_from(number) != Ok(seq) {
+            return Err(FaultKind::Number(number));
+        }
+        if public.text("prev") != Some(&HEXLOWER.encode(self.head.leaf())) {
+            return Err(FaultKind::Previous);
+        }
+        let log = public.text("log").unwrap_or_default();
+        match &self.origin {
+            Some(origin) if origin != log => return Err(FaultKind::OtherLog),
+            Some(_) => {}
+            None => {
+                self.head = Head::new(log).map_err(|_| FaultKind::Member("log".into()))?;
+                self.origin = Some(log.to_owned());
+            }
+        }
+        let at =
+            public.text("at").and_then(parse_at).filter(|at| *at >= self.head.at()).ok_or(FaultKind::Time)?;
+        let kind =
+            public.text("kind").and_then(Kind::parse).ok_or_else(|| FaultKind::Member("kind".into()))?;
+        if (kind == Kind::LogCreated) != (seq == 0) {
+            return Err(FaultKind::Beginning);
+        }
+        let private = private.map(|bytes| private_part(&public, bytes)).transpose()?;
+        let leaf = leaf_hash(bytes);
+        self.head.accept(leaf, at);
+        Ok(Verified { seq, at, kind, leaf, public, private })
+    }
+}
+
+fn private_part(public: &Json, bytes: &[u8]) -> Result<Json, FaultKind> {
+    if public.text("private") != Some(&HEXLOWER.encode(&private_digest(bytes))) {
+        return Err(FaultKind::Private);
+    }
+    let private = Json::parse_canonical(bytes).map_err(|_| FaultKind::Private)?;
+    match bad_private(&private) {
+        Some(member) => Err(FaultKind::Member(format!("private/{member}"))),
+        None => Ok(private),
+    }
+}

@@ -1,0 +1,44 @@
+//! Who may see what, and why. Pure: words, facts and rules in, a decision out; no I/O, no clock, no randomness.
+//!
+//! ```text
+//!   rules.csv ─strict reader─▶ rules ─casbin─▶ masks          Facts + Asked ─▶ Book::decide ─▶ Decision
+//!                                 (every row × value, once)         AND of 15 masks, first row left
+//! ```
+//!
+//! A rule is a box: a set of values per dimension. A matching deny beats every permit; no rule means no; among permits
+//! the most specific decides and names the reason. casbin evaluates every row against every value of each dimension when
+//! a version is loaded, and stays at hand as the oracle; deciding itself is a few ANDs. Where nothing permits, the first
+//! group of facts with which no permit is left says why.
+//!
+//! A [`Decision`] has private fields and one maker, so whoever holds one has asked a [`Book`].
+
+mod book;
+mod cases;
+mod catalog;
+mod check;
+mod compile;
+mod decision;
+mod error;
+mod facts;
+mod instruments;
+mod matrix;
+mod parse;
+mod words;
+
+/// The cases that the rules carry with them.
+pub const CASES: &str = include_str!("../rules/cases/first.toml");
+
+pub use book::{Book, BundleFiles};
+pub use cases::{CaseReport, run_cases};
+pub use catalog::{FieldId, FieldSet, UnknownField, ValueKind, belongs};
+pub use check::{Exceptions, check};
+pub use decision::{Decision, FieldDecision, Obligation, RuleId, Verdict};
+pub use error::PolicyError;
+pub use facts::{Asked, Facts, Reach, RecordKey};
+pub use instruments::{Grant, Instruments, Letters, instruments, letters};
+pub use matrix::matrix;
+pub use parse::Rule;
+pub use words::{
+    Action, AgeClass, Basis, Department, Duty, Form, ObligationKind, Outcome, Posture, Purpose, Reason,
+    RecordType, Relation, Role, Scheme, TaskState, Tier, needs_task,
+};

@@ -1,0 +1,126 @@
+//! What a request brings: body, token, language, request id; each refused as a problem, in the contract's order.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::problem::Name;
+use super::{App, Language, Problem};
+use crate::identity::{Caller, Capacity, Unidentified, identify};
+use crate::seal::Secret;
+
+/// A request's circumstances.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    pub(super) language: Language,
+    pub(super) request: String,
+    pub(super) source: String,
+    token: Option<Secret>,
+}
+
+/// Put into the request by the router's outermost layer.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+impl FromRequestParts<App> for Context {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Problem> {
+        let request = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let source = parts
+            .extensions
+            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+            .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
+        Ok(Self { language: language(&parts.headers), request, source, token: bearer(&parts.headers) })
+    }
+}
+
+/// Chinese unless English is asked for first.
+pub(super) fn language(headers: &HeaderMap) -> Language {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if asked.trim_start().to_ascii_lowercase().starts_with("en") { Language::En } else { Language::Zh }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let token = value.strip_prefix("Bearer ")?.trim();
+    (token.len() <= 128).then(|| Secret::new(token))
+}
+
+impl Context {
+    pub(super) fn problem(&self, name: Name) -> Problem {
+        Problem::new(name, self.language)
+    }
+
+    /// The body as JSON of a closed shape: unknown, missing and repeated members are `invalid-request` with a pointer.
+    pub(super) fn body<T: DeserializeOwned>(&self, bytes: &Bytes) -> Result<T, Problem> {
+        let mut from = serde_json::Deserializer::from_slice(bytes);
+        let read = serde_path_to_error::deserialize(&mut from);
+        let read = read
+            .map_err(|error| Problem::invalid(self.language, &[(pointer(error.path()), "not_understood")]))?;
+        from.end().map_err(|_| Problem::invalid(self.language, &[(String::new(), "trailing")]))?;
+        Ok(read)
+    }
+
+    /// The bearer token.
+    pub(super) fn token(&self) -> Result<&Secret, Problem> {
+        self.token.as_ref().ok_or_else(|| self.problem(Name::Unauthenticated))
+    }
+
+    /// The caller of anything but a lookup.
+    pub(super) async fn plain_caller(&self, app: &App, assignment: Option<Uuid>) -> Result<Caller, Problem> {
+        let capacity = Capacity { assignment, on_behalf_of: None };
+        identify(&app.vault, self.token()?, capacity).await.map_err(|error| self.unidentified(app, &error))
+    }
+
+    /// Why there is no caller, outside. Unknown credentials are counted, not entered one by one.
+    pub(super) fn unidentified(&self, app: &App, error: &Unidentified) -> Problem {
+        match error {
+            Unidentified::Unauthenticated => {
+                app.throttle.refused(&self.source);
+                self.problem(Name::Unauthenticated)
+            }
+            Unidentified::PostNeeded(_) => self.problem(Name::AssignmentRequired),
+            Unidentified::NoPost(_) => {
+                self.problem(Name::Denied).with("reason", json!({ "code": "purpose_role" }))
+            }
+            Unidentified::Store(error) => {
+                tracing::error!(%error, "the caller's rows could not be read");
+                self.problem(Name::Internal)
+            }
+        }
+    }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut out = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => out.push_str(&format!("/{index}")),
+            // Names of the closed shape only: what a client invents is not repeated.
+            Segment::Map { key } if super::is_identifier(key) => out.push_str(&format!("/{key}")),
+            _ => out.push_str("/?"),
+        }
+    }
+    out
+}
+
+/// The body's bytes within the route's limit; larger ones are `too-large`.
+pub(super) struct Body(pub(super) Bytes);
+
+impl FromRequest<App> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let language = language(request.headers());
+        match Bytes::from_request(request, app).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(_) => Err(Problem::new(Name::TooLarge, language)),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `POST /v1/imports?kind=…&dry_run=…`: JSON lines in, what came of them out.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::extract::{Body, Context};
+use super::{App, Problem};
+use crate::import::{ImportKind, Outcome, run};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    kind: String,
+    #[serde(default)]
+    dry_run: bool,
+    notice: Option<Uuid>,
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    query: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    context: Context,
+    Body(bytes): Body,
+) -> Result<Response, Problem> {
+    let invalid =
+        |pointer: &str| Problem::invalid(context.language, &[(pointer.to_owned(), "not_understood")]);
+    let Query(ask) = query.map_err(|_| invalid("?"))?;
+    let kind = ImportKind::parse(&ask.kind).ok_or_else(|| invalid("?kind"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid(""))?;
+    let caller = context.plain_caller(&app, None).await?;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let outcome = run(&app.vault, &caller, kind, &lines, (ask.notice, ask.dry_run, &context.request)).await;
+    let outcome = outcome.map_err(|error| Problem::of_register(&error, context.language))?;
+    Ok(axum::Json(outcome_json(&outcome)).into_response())
+}
+
+/// What an import came to, as JSON.
+pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
+    let codes: Vec<Value> = outcome
+        .codes
+        .iter()
+        .map(|(number, code)| json!({ "number": number, "code": code.reveal() }))
+        .collect();
+    json!({
+        "rows": outcome.rows,
+        "created": outcome.created,
+        "held": outcome.held,
+        "refused": outcome.refused,
+        "findings": outcome.findings,
+        "people": codes,
+    })
+}

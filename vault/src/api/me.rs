@@ -1,0 +1,138 @@
+//! `GET /v1/me/lookups`: who looked at me.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use gridvault_audit::{Json, Kind};
+use gridvault_policy::{Basis, FieldId, Outcome, Purpose, RecordType, Role, Scheme};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::extract::Context;
+use super::problem::Name;
+use super::{App, Problem};
+use crate::Vault;
+use crate::authority::Header;
+use crate::clock::{beijing, rfc3339};
+use crate::identity::Party;
+use crate::register;
+use crate::store::{EntryFilter, StoredEntry, Table};
+use crate::trail::{Act, Change};
+
+/// Lines that one statement goes back at most.
+const FURTHEST: i64 = 5000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn lookups(
+    State(app): State<App>,
+    query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
+    context: Context,
+) -> Result<Response, Problem> {
+    let invalid = || Problem::invalid(context.language, &[("?".to_owned(), "not_understood")]);
+    let Query(page) = query.map_err(|_| invalid())?;
+    let caller = context.plain_caller(&app, None).await?;
+    let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
+    let failed = |error: crate::store::StoreError| {
+        tracing::error!(%error, "a statement could not be read");
+        context.problem(Name::Internal)
+    };
+    let row = app.vault.store.row(Table::Records, resident.as_bytes()).await.map_err(failed)?;
+    let header: Option<Header> = row.and_then(|row| app.vault.keys.check(&row));
+    let tag = header.filter(|h| h.kind == RecordType::Person).and_then(|h| h.tag_bytes());
+    let tag = tag.ok_or_else(|| context.problem(Name::NotFound))?;
+    // Reading the trail is itself on record before a line is shown.
+    let mut read = register::entry(Kind::TrailRead, &caller, &context.request);
+    read.private.detail.insert("view", Json::from("own_lookups"));
+    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
+    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
+    let filter = EntryFilter {
+        kinds: vec![Kind::Lookup.as_str().to_owned()],
+        record: Some(tag.to_vec()),
+        newest_first: true,
+        limit: FURTHEST,
+        ..EntryFilter::default()
+    };
+    let entries = app.vault.store.entries(&filter).await.map_err(failed)?;
+    let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry)).peekable();
+    if let Some(after) = &page.after {
+        while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
+        lines.next();
+    }
+    let shown: Vec<Value> = lines.by_ref().take(page.limit.unwrap_or(50).clamp(1, 500)).collect();
+    let next = lines.peek().and_then(|_| shown.last()).and_then(|line| line.get("id")).cloned();
+    Ok(axum::Json(json!({ "lookups": shown, "next": next })).into_response())
+}
+
+/// A line of the statement; nothing where nothing was shown to anybody.
+fn line(vault: &Vault, entry: &StoredEntry) -> Option<Value> {
+    let public = Json::parse_canonical(&entry.public).ok()?;
+    let mut fields = Map::new();
+    for group in public.get("fields")?.as_list()? {
+        let [outcome, _, _, names] = group.as_list()? else { return None };
+        let outcome = outcome.as_text()?;
+        if outcome != Outcome::Denied.as_str() {
+            for name in names.as_list()? {
+                fields.insert(name.as_text()?.to_owned(), outcome.into());
+            }
+        }
+    }
+    if fields.is_empty() {
+        return None;
+    }
+    let who = public.get("who")?;
+    let area = who.text("area").map(|code| area_name(vault, code));
+    let text = sentence(&public, area.as_deref(), &fields, entry.at)?;
+    Some(json!({
+        "id": HEXLOWER.encode(&entry.salt),
+        "at": rfc3339(entry.at),
+        "who": { "role": who.text("role"), "area": area, "through": who.text("through") },
+        "purpose": public.text("purpose"),
+        "basis": public.text("basis"),
+        "fields": fields,
+        "text": text,
+        "proof": "pending",
+    }))
+}
+
+fn area_name(vault: &Vault, code: &str) -> String {
+    let areas = vault.areas.load();
+    let found = Scheme::ALL.iter().find_map(|scheme| areas.find(*scheme, code));
+    found.map_or_else(|| code.to_owned(), |area| area.name.clone())
+}
+
+/// `2026年3月5日 10:12，示例一社区第3网格网格长因“案件处置”查看了您的联系方式（遮盖）。依据：法定职责。`
+fn sentence(public: &Json, area: Option<&str>, fields: &Map<String, Value>, at: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_microsecond(at).ok()?.to_zoned_datetime(beijing());
+    let who = public.get("who")?;
+    let role = who.text("role").and_then(Role::parse).map_or("工作人员", Role::zh);
+    let purpose = public.text("purpose").and_then(Purpose::parse)?.zh();
+    let basis = public.text("basis").and_then(Basis::parse)?.zh();
+    let named: Vec<String> = fields
+        .iter()
+        .filter_map(|(id, outcome)| {
+            let outcome = Outcome::parse(outcome.as_str()?)?.zh();
+            Some(format!("{}（{outcome}）", FieldId::parse(id).ok()?.zh()))
+        })
+        .collect();
+    let own = who.text("type") == Some("resident");
+    let asker = if own { "您本人".to_owned() } else { format!("{}{role}", area.unwrap_or_default()) };
+    let through = who
+        .text("through")
+        .map(|s| format!("（经{}）", gridvault_policy::Department::parse(s).map_or(s, |d| d.zh())));
+    Some(format!(
+        "{}年{}月{}日 {:02}:{:02}，{asker}{}因“{purpose}”查看了您的{}。依据：{basis}。",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        through.unwrap_or_default(),
+        named.join("、"),
+    ))
+}

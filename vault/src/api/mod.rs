@@ -1,0 +1,23 @@
+//! HTTP: the router, what comes in checked into domain types, what goes out as JSON or a problem.
+
+mod audit;
+mod consents;
+mod extract;
+mod imports;
+mod lookups;
+mod me;
+mod problem;
+mod router;
+mod sessions;
+mod tasks;
+mod throttle;
+
+pub(crate) use imports::outcome_json;
+pub use problem::{Language, Problem};
+pub use router::{App, router, serve};
+
+/// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+}

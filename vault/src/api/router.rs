@@ -1,0 +1,155 @@
+//! Every route in one place, and what holds for all of them: limits, times, request ids, headers, one form of refusal.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, patch, post, put};
+use axum::{Json, Router};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use uuid::Uuid;
+
+use super::extract::{RequestId, language};
+use super::problem::Name;
+use super::throttle::Throttle;
+use super::{Problem, audit, consents, imports, lookups, me, sessions, tasks};
+use crate::Vault;
+use crate::register::raise_broken_rows;
+use crate::vault::Nature;
+
+const BODY: usize = 256 * 1024;
+const IMPORT_BODY: usize = 256 * 1024 * 1024;
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+const IMPORT_WITHIN: Duration = Duration::from_secs(1800);
+const CLOSE_WITHIN: Duration = Duration::from_secs(20);
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct App {
+    /// The open vault.
+    pub vault: Arc<Vault>,
+    pub(super) throttle: Arc<Throttle>,
+}
+
+impl App {
+    /// The application over an open vault.
+    pub fn new(vault: Arc<Vault>) -> Self {
+        Self { vault, throttle: Arc::default() }
+    }
+}
+
+/// The routes.
+pub fn router(app: App) -> Router {
+    let quick = Router::new()
+        .route("/v1/lookups", post(lookups::create))
+        .route("/v1/sessions", post(sessions::create))
+        .route("/v1/sessions/current", delete(sessions::end))
+        .route("/v1/tasks", post(tasks::create))
+        .route("/v1/tasks/{id}", patch(tasks::close))
+        .route("/v1/residents/{id}/consents", post(consents::create))
+        .route("/v1/me/consents/{purpose}", put(consents::put_own))
+        .route("/v1/me/lookups", get(me::lookups))
+        .route("/v1/audit/queries", post(audit::query))
+        .route("/healthz", get(|| async { Json(json!({ "alive": true })) }))
+        .route("/readyz", get(ready))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
+    let long = Router::new()
+        .route("/v1/imports", post(imports::create))
+        .layer(DefaultBodyLimit::max(IMPORT_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, IMPORT_WITHIN));
+    quick
+        .merge(long)
+        .fallback(nowhere)
+        .method_not_allowed_fallback(nowhere)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+async fn nowhere(request: Request) -> Problem {
+    Problem::new(Name::NotFound, language(request.headers()))
+}
+
+async fn ready(State(app): State<App>, request: Request) -> Response {
+    match app.vault.store.head().await {
+        Ok(Some(head)) => Json(json!({ "ready": true, "entries": head.size })).into_response(),
+        _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
+    }
+}
+
+/// A request id of ours on the way in; on the way out the headers of what is personal, and a line in the log without
+/// anything of it.
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().simple().to_string();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let route = request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned());
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    if app.vault.nature == Nature::Synthetic {
+        headers.insert(HeaderName::from_static("x-gridvault-demo"), HeaderValue::from_static("1"));
+    }
+    let status = response.status().as_u16();
+    tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status, request = %id, "answered");
+    response
+}
+
+/// Serves until `stop`, then lets answers under way finish and closes the vault.
+pub async fn serve(
+    vault: Arc<Vault>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let app = App::new(Arc::clone(&vault));
+    let upkeep = tokio::spawn(upkeep(app.clone()));
+    let (told, stopping) = tokio::sync::oneshot::channel();
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        if told.send(()).is_err() {
+            tracing::debug!("the server had ended already");
+        }
+    });
+    let mut serving = std::pin::pin!(std::future::IntoFuture::into_future(serving));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        _ = stopping => match tokio::time::timeout(CLOSE_WITHIN, serving).await {
+            Ok(served) => served,
+            Err(_) => {
+                let _: () = tracing::warn!("answers under way were cut off");
+                Ok(())
+            },
+        },
+    };
+    upkeep.abort();
+    app.throttle.enter(&vault).await;
+    vault.close().await;
+    served
+}
+
+/// Once a second findings, once a minute refused credentials.
+async fn upkeep(app: App) {
+    for second in 1u64.. {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = raise_broken_rows(&app.vault).await {
+            tracing::warn!(%error, "findings could not be entered");
+        }
+        if second % 60 == 0 {
+            app.throttle.enter(&app.vault).await;
+        }
+    }
+}

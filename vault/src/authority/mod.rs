@@ -1,0 +1,122 @@
+//! What rights rest on: areas, posts, services, letters, tasks, consents, credentials, as their rows hold them.
+
+mod area;
+mod consent;
+mod post;
+mod task;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gridvault_audit::Json;
+use gridvault_policy::Obligation;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use area::{Area, AreaMap, Level};
+pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
+pub use post::{Agreement, Assignment, Letter, Service, StaffMember};
+pub use task::{Task, TaskKind};
+
+/// Whom a token or code stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// A member of staff.
+    Person(Uuid),
+    /// A grid service.
+    Service(Uuid),
+    /// A resident, by the record.
+    Resident(Uuid),
+}
+
+impl Holder {
+    /// The holder's id.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Person(id) | Self::Service(id) | Self::Resident(id) => *id,
+        }
+    }
+}
+
+/// A token's row; its id is the token's HMAC.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// Whom it stands for.
+    pub holder: Holder,
+    /// The device posture fixed at issue.
+    pub posture: gridvault_policy::Posture,
+    /// Until when, UTC microseconds.
+    pub expires: i64,
+    /// Given for a code, so that it ends with the session.
+    pub session: bool,
+    /// Ended before its time.
+    pub revoked: bool,
+}
+
+/// A one-time sign-in code's row; its id is the code's HMAC.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Code {
+    /// Whom it signs in.
+    pub holder: Holder,
+    /// Until when, UTC microseconds.
+    pub expires: i64,
+    /// Good once only; a demonstration's codes are good for its run.
+    pub once: bool,
+    /// Whether it was used or withdrawn.
+    pub used: bool,
+}
+
+/// A version of a notice to residents (告知书).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    /// Series, such as `GN`.
+    pub series: String,
+    /// Version in the series, from 1.
+    pub version: u32,
+    /// SHA-256 of its text, hex.
+    pub hash: String,
+}
+
+/// The header of a record: what can be known of it without a key, and what its envelopes must be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// Person, premises or ticket.
+    pub kind: gridvault_policy::RecordType,
+    /// The audit tag, 32 hex digits: how the trail names this record.
+    pub tag: String,
+    /// A person's home, or a ticket's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Uuid>,
+    /// The revision that its envelopes must have.
+    pub envelopes: i64,
+    /// The cells of a premises, by scheme.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cells: BTreeMap<gridvault_policy::Scheme, String>,
+    /// The notice under which a person's data were collected; none: not informed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Uuid>,
+    /// The open task that a ticket belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Uuid>,
+}
+
+impl Header {
+    /// The audit tag's bytes.
+    pub fn tag_bytes(&self) -> Option<[u8; 16]> {
+        data_encoding::HEXLOWER.decode(self.tag.as_bytes()).ok()?.try_into().ok()
+    }
+}
+
+/// An obligation as answers and entries say it.
+pub fn obligation_json(obligation: &Obligation) -> Json {
+    let mut out = BTreeMap::new();
+    out.insert(Cow::Borrowed("kind"), Json::from(obligation.kind.as_str()));
+    if let Some(scope) = obligation.scope {
+        out.insert(Cow::Borrowed("scope"), Json::from(scope));
+    }
+    if let Some(days) = obligation.days {
+        out.insert(Cow::Borrowed("days"), Json::Int(i64::from(days)));
+    }
+    Json::Map(out)
+}

@@ -1,0 +1,110 @@
+//! Posts, letters of delegation, services and their agreements: each valid from a minute to a minute.
+
+use gridvault_policy::{Department, Purpose, Role, Scheme};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A member of staff: name and number sealed, for the trail and the answers name posts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StaffMember {
+    /// Number and name under the staff key, base64.
+    pub sealed: String,
+}
+
+/// A post (岗位): a role with department, scheme, areas and validity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Who holds it.
+    pub person: Uuid,
+    /// Its role.
+    pub role: Role,
+    /// The department behind it.
+    pub department: Department,
+    /// The scheme that its areas belong to.
+    pub scheme: Scheme,
+    /// Its areas' codes.
+    pub areas: Vec<String>,
+    /// From when, UTC microseconds.
+    pub from: i64,
+    /// Until when (not included).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+    /// The instrument it cites beyond those of its role and department (职权依据).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
+    /// Ended before its time.
+    #[serde(default)]
+    pub ended: bool,
+}
+
+impl Assignment {
+    /// Whether it is held on that moment.
+    pub fn live(&self, at: i64) -> bool {
+        !self.ended && self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+}
+
+/// A letter of delegation (授权书): named person, purposes, fields, areas, dates; it expires hard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// Its number.
+    pub number: String,
+    /// The department that delegates.
+    pub department: Department,
+    /// The person named.
+    pub person: Uuid,
+    /// What for.
+    pub purposes: Vec<Purpose>,
+    /// Which fields.
+    pub fields: Vec<String>,
+    /// In which areas (codes).
+    pub areas: Vec<String>,
+    /// From when, UTC microseconds.
+    pub from: i64,
+    /// Until when (not included).
+    pub to: i64,
+    /// Revoked before its time.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+impl Letter {
+    /// Whether it holds on that moment.
+    pub fn live(&self, at: i64) -> bool {
+        !self.revoked && self.from <= at && at < self.to
+    }
+}
+
+/// A grid service with its agreement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Service {
+    /// Its kind, one of the service words of department.
+    pub kind: Department,
+    /// What it was granted.
+    pub agreement: Agreement,
+}
+
+/// What a service was granted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The purposes it may use or register tasks for.
+    pub purposes: Vec<Purpose>,
+    /// The roles it may act for, with `on_behalf_of`.
+    #[serde(default)]
+    pub acts_for: Vec<Role>,
+    /// From when, UTC microseconds.
+    pub from: i64,
+    /// Until when (not included).
+    pub to: i64,
+    /// Ended before its time.
+    #[serde(default)]
+    pub ended: bool,
+}
+
+impl Agreement {
+    /// Whether it holds on that moment.
+    pub fn live(&self, at: i64) -> bool {
+        !self.ended && self.from <= at && at < self.to
+    }
+}

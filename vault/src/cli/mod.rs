@@ -1,0 +1,153 @@
+//! The commands. Errors go to stderr in one line that says what and what to do.
+
+mod client;
+mod demo;
+mod import;
+mod init;
+mod lookup;
+mod policy;
+mod serve;
+mod verify;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A privacy-preserving vault for residents' personal data, with access auditing.
+#[derive(Parser)]
+#[command(name = "gridvault", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A synthetic street, ready to use
+    Demo(demo::Arguments),
+    /// Make keys, the first tenant, a privacy officer and a data steward
+    Init(ConfigFile),
+    /// Serve the vault
+    Serve(ConfigFile),
+    /// Take a register in
+    Import(import::Arguments),
+    /// Look a record up over the API
+    Lookup(lookup::Arguments),
+    /// The trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The rules
+    #[command(subcommand)]
+    Policy(policy::Command),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Verify the whole log: exit 0 whole and origin proven, 3 consistent, 1 not whole
+    Verify(verify::Arguments),
+}
+
+#[derive(clap::Args)]
+struct ConfigFile {
+    /// The settings
+    #[arg(long, default_value = "gridvault.toml")]
+    config: PathBuf,
+}
+
+/// An error for people, with the exit code.
+struct Failure(String, u8);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let words = inner.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
+            cause = inner.source();
+        }
+        Self(text, 1)
+    }
+}
+
+type Outcome = Result<u8, Failure>;
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    no_core_dumps();
+    let outcome = match arguments.command {
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Lookup(arguments) => lookup::run(&arguments),
+        Command::Policy(command) => policy::run(&command),
+        Command::Demo(arguments) => on_runtime(demo::run(arguments)),
+        Command::Init(file) => on_runtime(init::run(file.config)),
+        Command::Serve(file) => on_runtime(serve::run(file.config)),
+        Command::Audit(AuditCommand::Verify(arguments)) => on_runtime(verify::run(arguments)),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure(words, code)) => {
+            say_error(&words);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn on_runtime(work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Keys and values must not be written out with the process's memory.
+fn no_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        say_error(&format!("core dumps could not be turned off: {error}"));
+    }
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        say_error(&format!("the process could not be made undumpable: {error}"));
+    }
+}
+
+/// JSON lines on stderr, without anything personal; `RUST_LOG` sets how much.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,gridvault=info"));
+    let set =
+        tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_env_filter(filter).try_init();
+    if set.is_err() {
+        say_error("logging was set up twice");
+    }
+}
+
+fn say(words: &str) {
+    // Nobody may be listening any more: that is no reason to fail.
+    if writeln!(std::io::stdout(), "{words}").is_err() {
+        std::hint::black_box(());
+    }
+}
+
+fn say_error(words: &str) {
+    if writeln!(std::io::stderr(), "gridvault: {words}").is_err() {
+        std::hint::black_box(());
+    }
+}
+
+/// Ends on Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        stopped = tokio::signal::ctrl_c() => {
+            if stopped.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        _ = term.recv() => {}
+    }
+}

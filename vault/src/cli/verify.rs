@@ -1,0 +1,72 @@
+//! `gridvault audit verify`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use gridvault_audit::VerifierKey;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::{Failure, Outcome, say};
+use crate::store::Store;
+use crate::trail::{Verdict, verify_database};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The folder with vault.db and pin
+    #[arg(long)]
+    data: PathBuf,
+    /// The log's verifier key, handed over by another way than the database
+    #[arg(long)]
+    key: Option<String>,
+    /// A file with an earlier checkpoint
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Outcome {
+    let begun = Instant::now();
+    let key = arguments.key.as_deref().map(VerifierKey::parse).transpose();
+    let key = key.map_err(|error| Failure(format!("--key: {error}"), 2))?;
+    let database = arguments.data.join("vault.db");
+    let store = Store::open_to_verify(&database).await?;
+    let mut against = Vec::new();
+    if let Some(path) = &arguments.against {
+        against.push(std::fs::read_to_string(path)?);
+    }
+    match std::fs::read_to_string(arguments.data.join("pin")) {
+        Ok(pin) => against.push(pin),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let bar = ProgressBar::new(store.head().await?.map_or(0, |head| u64::try_from(head.size).unwrap_or(0)));
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or(ProgressStyle::default_bar()),
+    );
+    let verified = verify_database(&store, key.as_ref(), &against, &|done| bar.set_position(done)).await?;
+    bar.finish_and_clear();
+    let (code, words, seq) = match &verified.verdict {
+        Verdict::Proven => (0, "whole, origin proven".to_owned(), None),
+        Verdict::Consistent(why) => (3, format!("consistent, origin not proven: {why}"), None),
+        Verdict::Broken { seq, why } => {
+            let entry = seq.map_or_else(String::new, |seq| format!(" at entry {seq}"));
+            (1, format!("NOT WHOLE{entry}: {why}"), *seq)
+        }
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    if arguments.json {
+        let report = json!({ "result": words, "exit": code, "first_bad": seq, "entries": verified.entries,
+            "root": verified.root, "origin": verified.origin, "private_removed": verified.removed, "seconds": seconds });
+        say(&report.to_string());
+    } else {
+        say(&words);
+        say(&format!("log     {}", verified.origin));
+        say(&format!("entries {} (private part removed: {})", verified.entries, verified.removed));
+        say(&format!("root    {}", verified.root));
+        say(&format!("seconds {seconds:.2}"));
+    }
+    Ok(code)
+}

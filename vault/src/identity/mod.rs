@@ -1,0 +1,290 @@
+//! Who asks, and in which one post: from a token to a caller, with every row behind it checked.
+
+mod credentials;
+
+use std::borrow::Cow;
+
+use gridvault_audit::{Actor, Who, WhoType};
+use gridvault_policy::{Department, Duty, Posture, Role};
+use uuid::Uuid;
+
+pub use credentials::{Issued, code_id};
+
+use crate::Vault;
+use crate::authority::{Agreement, Assignment, Holder, Letter, Service, Token};
+use crate::seal::Secret;
+use crate::store::{IdentityRows, StoreError, Table};
+
+/// A caller: holder of a live token, acting in at most one post. Made by [`identify`] only.
+pub struct Caller {
+    party: Party,
+    posture: Posture,
+    token: Vec<u8>,
+    facts_rev: i64,
+    now: i64,
+}
+
+/// In what capacity the caller acts.
+pub enum Party {
+    /// Staff, in the one post acted in.
+    Post(Post),
+    /// A grid service, perhaps for somebody.
+    Service {
+        /// Its id.
+        id: Uuid,
+        /// Its kind.
+        kind: Department,
+        /// Its live agreement.
+        agreement: Agreement,
+        /// The post it acts for.
+        behalf: Option<Post>,
+    },
+    /// A resident, by the record.
+    Resident(Uuid),
+}
+
+/// A live post with the letters that name its holder (expired ones too, for the reason).
+pub struct Post {
+    /// The assignment's id.
+    pub id: Uuid,
+    /// The post itself.
+    pub assignment: Assignment,
+    /// Letters naming its holder.
+    pub letters: Vec<(Uuid, Letter)>,
+}
+
+/// Which post the caller says to act in, and for whom.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Capacity {
+    /// The caller's own post.
+    pub assignment: Option<Uuid>,
+    /// The post a service acts for.
+    pub on_behalf_of: Option<Uuid>,
+}
+
+/// Why there is no caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Unidentified {
+    /// No token, or one that is unknown, expired or revoked.
+    #[error("no valid token was given")]
+    Unauthenticated,
+    /// The caller holds several live posts and named none.
+    #[error("the post acted in must be named")]
+    PostNeeded(Box<Nobody>),
+    /// The caller holds no such live post.
+    #[error("no such live post is held")]
+    NoPost(Box<Nobody>),
+    /// The rows could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whom the entry of a refusal names where no post could be settled.
+#[derive(Debug)]
+pub struct Nobody {
+    /// The public part's who.
+    pub who: Who,
+    /// The private part's actor.
+    pub actor: Actor,
+}
+
+/// Finds the caller behind a token, in the capacity stated.
+pub async fn identify(vault: &Vault, token: &Secret, capacity: Capacity) -> Result<Caller, Unidentified> {
+    let id = vault.keys.credential_id(token);
+    let behalf = capacity.on_behalf_of;
+    let found = vault.store.identity(&id, behalf.as_ref().map(|b| &b.as_bytes()[..])).await?;
+    let now = vault.clock.now().max(found.at);
+    let row =
+        found.rows.iter().find(|row| row.table == Table::Tokens).ok_or(Unidentified::Unauthenticated)?;
+    let token: Token = vault.keys.check(row).ok_or(Unidentified::Unauthenticated)?;
+    if token.revoked || now >= token.expires {
+        return Err(Unidentified::Unauthenticated);
+    }
+    let party = match token.holder {
+        Holder::Resident(record) => Party::Resident(record),
+        Holder::Person(person) => Party::Post(own_post(vault, &found, person, capacity.assignment, now)?),
+        Holder::Service(service) => service_party(vault, &found, service, behalf, now)?,
+    };
+    if behalf.is_some() && !matches!(party, Party::Service { .. }) {
+        return Err(Unidentified::NoPost(Box::new(nobody(&token.holder))));
+    }
+    Ok(Caller { party, posture: token.posture, token: id, facts_rev: found.facts_rev, now })
+}
+
+fn own_post(
+    vault: &Vault,
+    found: &IdentityRows,
+    person: Uuid,
+    wanted: Option<Uuid>,
+    now: i64,
+) -> Result<Post, Unidentified> {
+    let mut live = posts(vault, found, |post| post.person == person && post.live(now));
+    if let Some(wanted) = wanted {
+        live.retain(|(id, _)| *id == wanted);
+    }
+    let nobody = || Box::new(nobody(&Holder::Person(person)));
+    let (Some((id, assignment)), rest) = (live.pop(), live) else {
+        return Err(Unidentified::NoPost(nobody()));
+    };
+    if !rest.is_empty() {
+        return Err(Unidentified::PostNeeded(nobody()));
+    }
+    Ok(Post { id, assignment, letters: letters(vault, found, person) })
+}
+
+fn service_party(
+    vault: &Vault,
+    found: &IdentityRows,
+    id: Uuid,
+    behalf: Option<Uuid>,
+    now: i64,
+) -> Result<Party, Unidentified> {
+    let row = found.rows.iter().find(|row| row.table == Table::Services && row.id == id.as_bytes());
+    let service: Option<Service> = row.and_then(|row| vault.keys.check(row));
+    let Some(Service { kind, agreement }) = service.filter(|s| s.agreement.live(now)) else {
+        return Err(Unidentified::Unauthenticated);
+    };
+    let behalf = match behalf {
+        None => None,
+        Some(wanted) => {
+            let acts_for = &agreement.acts_for;
+            let mut live = posts(vault, found, |post| post.live(now) && acts_for.contains(&post.role));
+            live.retain(|(id, _)| *id == wanted);
+            let Some((id, assignment)) = live.pop() else {
+                return Err(Unidentified::NoPost(Box::new(nobody(&Holder::Service(id)))));
+            };
+            let letters = letters(vault, found, assignment.person);
+            Some(Post { id, assignment, letters })
+        }
+    };
+    Ok(Party::Service { id, kind, agreement, behalf })
+}
+
+fn posts(vault: &Vault, found: &IdentityRows, keep: impl Fn(&Assignment) -> bool) -> Vec<(Uuid, Assignment)> {
+    let rows = found.rows.iter().filter(|row| row.table == Table::Assignments);
+    rows.filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Assignment>(row)?)))
+        .filter(|(_, post)| keep(post))
+        .collect()
+}
+
+fn letters(vault: &Vault, found: &IdentityRows, person: Uuid) -> Vec<(Uuid, Letter)> {
+    let rows = found.rows.iter().filter(|row| row.table == Table::Letters);
+    rows.filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Letter>(row)?)))
+        .filter(|(_, letter)| letter.person == person)
+        .collect()
+}
+
+fn nobody(holder: &Holder) -> Nobody {
+    let kind = match holder {
+        Holder::Person(_) => WhoType::Person,
+        Holder::Service(_) => WhoType::Service,
+        Holder::Resident(_) => WhoType::Resident,
+    };
+    Nobody {
+        who: Who { kind, role: None, department: None, area: None, through: None },
+        actor: actor(holder.id()),
+    }
+}
+
+/// An actor known by its id alone.
+pub fn actor(id: Uuid) -> Actor {
+    Actor { id: id.to_string(), assignment: None, device: None, session: None, on_behalf_of: None }
+}
+
+impl Caller {
+    /// In what capacity the caller acts.
+    pub fn party(&self) -> &Party {
+        &self.party
+    }
+
+    /// The device posture fixed with the token.
+    pub fn posture(&self) -> Posture {
+        self.posture
+    }
+
+    /// On duty: all are, until rosters exist.
+    pub fn duty(&self) -> Duty {
+        Duty::On
+    }
+
+    /// The id under which the caller's token is kept.
+    pub fn token_id(&self) -> &[u8] {
+        &self.token
+    }
+
+    /// The revision of rights that the caller's rows were read at.
+    pub fn facts_rev(&self) -> i64 {
+        self.facts_rev
+    }
+
+    /// Log time of this request, UTC microseconds.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The role acted in.
+    pub fn role(&self) -> Role {
+        match &self.party {
+            Party::Post(post) => post.assignment.role,
+            Party::Service { .. } => Role::Service,
+            Party::Resident(_) => Role::Resident,
+        }
+    }
+
+    /// The department behind the post, or the service's kind.
+    pub fn department(&self) -> Department {
+        match &self.party {
+            Party::Post(post) => post.assignment.department,
+            Party::Service { kind, .. } => *kind,
+            Party::Resident(_) => Department::None,
+        }
+    }
+
+    /// The caller's own post, if it acts in one.
+    pub fn post(&self) -> Option<&Post> {
+        match &self.party {
+            Party::Post(post) => Some(post),
+            Party::Service { behalf, .. } => behalf.as_ref(),
+            Party::Resident(_) => None,
+        }
+    }
+
+    /// Whom the token stands for.
+    pub fn holder(&self) -> Holder {
+        match &self.party {
+            Party::Post(post) => Holder::Person(post.assignment.person),
+            Party::Service { id, .. } => Holder::Service(*id),
+            Party::Resident(record) => Holder::Resident(*record),
+        }
+    }
+
+    /// What the public part says: the role and area as they are now; never an id.
+    pub fn who(&self) -> Who {
+        let (kind, through) = match &self.party {
+            Party::Post(_) => (WhoType::Person, None),
+            Party::Service { kind, behalf: Some(_), .. } => (WhoType::Person, Some(kind.as_str())),
+            Party::Service { kind, behalf: None, .. } => (WhoType::Service, Some(kind.as_str())),
+            Party::Resident(_) => (WhoType::Resident, None),
+        };
+        let post = self.post().map(|post| &post.assignment);
+        let department = post.map_or_else(|| self.department(), |post| post.department);
+        Who {
+            kind,
+            role: Some(Cow::Borrowed(post.map_or_else(|| self.role(), |post| post.role).as_str())),
+            department: (department != Department::None).then(|| Cow::Borrowed(department.as_str())),
+            area: post.and_then(|post| post.areas.first().cloned()).map(Cow::Owned),
+            through: through.map(Cow::Borrowed),
+        }
+    }
+
+    /// What the private part says: the ids behind it.
+    pub fn actor(&self) -> Actor {
+        let mut actor = actor(self.holder().id());
+        match &self.party {
+            Party::Post(post) => actor.assignment = Some(post.id.to_string()),
+            Party::Service { behalf: Some(post), .. } => actor.on_behalf_of = Some(post.id.to_string()),
+            _ => {}
+        }
+        actor
+    }
+}

@@ -1,0 +1,27 @@
+//! gridvault: a vault for residents' personal data in which every lookup is decided by rules and on record before
+//! any value leaves.
+//!
+//! ```text
+//!   cli ─ api ─┬─ lookup ── identity · records · permit · seal · trail
+//!              └─ register (every other change, each with its entry) · import · demo
+//!                               all of them ── store (the only room that knows SQL)
+//! ```
+
+pub mod api;
+pub mod authority;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod identity;
+pub mod import;
+pub mod lookup;
+pub mod permit;
+pub mod records;
+pub mod register;
+pub mod seal;
+pub mod store;
+pub mod trail;
+mod vault;
+
+pub use vault::{Layout, Nature, OpenError, Vault};

@@ -1,0 +1,281 @@
+//! Facts for deciding: gathered with their evidence, no rule in here.
+
+use gridvault_policy::{
+    Action, AgeClass, Asked, Basis, Book, Decision, Department, Facts, FieldId, FieldSet, Purpose, Reach,
+    Reason, RecordType, Relation, Role, TaskState, instruments, needs_task,
+};
+
+use super::{Ask, Ending, LookupError, may_know, unknown_reason};
+use crate::Vault;
+use crate::authority::standing;
+use crate::clock::civil_date;
+use crate::identity::{Caller, Party, Post};
+use crate::records::{Located, is_own};
+
+/// Facts of the caller, perhaps of the post behind a service, and what they rest on.
+pub(super) struct Gathered {
+    pub(super) facts: Facts,
+    behind: Option<Facts>,
+    pub(super) refusal: Option<(Reason, Ending)>,
+    pub(super) evidence: Evidence,
+}
+
+/// What the basis rests on, for the entry's private part.
+#[derive(Default)]
+pub(super) struct Evidence {
+    pub(super) basis_ref: Option<String>,
+    pub(super) consent: Option<i64>,
+}
+
+impl Gathered {
+    /// The decision; of a service that acts for somebody, the lesser of both, field by field.
+    pub(super) fn decide(self, book: &Book, asked: &[Asked]) -> Decision {
+        let own = book.decide(self.facts, asked);
+        match self.behind {
+            Some(behind) => Decision::lesser(own, book.decide(behind, asked)),
+            None => own,
+        }
+    }
+}
+
+pub(super) fn gather(
+    vault: &Vault,
+    book: &Book,
+    caller: &Caller,
+    located: &Located,
+    ask: &Ask,
+) -> Result<Gathered, LookupError> {
+    let mut facts = blank(caller, ask);
+    if !may_know(vault, caller, located, ask) {
+        let reason = unknown_reason(vault, caller, ask.purpose);
+        return Ok(Gathered {
+            facts,
+            behind: None,
+            refusal: Some((reason, Ending::Unknown)),
+            evidence: Evidence::default(),
+        });
+    }
+    (facts.task, facts.why_task) = task_state(caller, located, ask);
+    (facts.age, facts.deceased) = person_classes(vault, caller, located, ask)?;
+    let own = located.own.as_ref().map(|found| found.id);
+    let post = caller.post();
+    facts.relation = match caller.party() {
+        Party::Resident(record) if Some(*record) == own => Relation::SelfRelation,
+        Party::Resident(_) => Relation::Elsewhere,
+        Party::Service { .. } => Relation::OwnStreet,
+        Party::Post(post) => located.relation(vault, post, caller.now()),
+    };
+    facts.letter = post.is_some_and(|post| letter(post, located, ask.purpose, caller.now()).is_ok());
+    let proofs = prove(vault, book, caller, located, ask);
+    let mut evidence = Evidence::default();
+    let mut refusal = None;
+    match proofs.choose(ask.basis.as_ref()) {
+        Chosen::One(proof) => {
+            facts.basis = proof.basis;
+            facts.reach = proof.reach;
+            evidence = Evidence { basis_ref: proof.reference, consent: proof.consent };
+        }
+        Chosen::None(reason) => facts.why_basis = Some(reason),
+        Chosen::Several => refusal = Some((Reason::NoBasis, Ending::BasisNeeded)),
+    }
+    let uses = book.uses_purpose(caller.role(), caller.department(), ask.purpose);
+    if ask.task.is_none() && needs_task(ask.purpose) && uses {
+        refusal = Some((Reason::NoTask, Ending::TaskNeeded));
+    }
+    let behind = match caller.party() {
+        Party::Service { behalf: Some(post), .. } => {
+            let mut behind = facts.clone();
+            (behind.role, behind.department) = (post.assignment.role, post.assignment.department);
+            behind.relation = located.relation(vault, post, caller.now());
+            Some(behind)
+        }
+        _ => None,
+    };
+    Ok(Gathered { facts, behind, refusal, evidence })
+}
+
+fn blank(caller: &Caller, ask: &Ask) -> Facts {
+    Facts {
+        role: caller.role(),
+        department: caller.department(),
+        relation: Relation::Elsewhere,
+        record: ask.kind,
+        purpose: ask.purpose,
+        basis: Basis::None,
+        action: Action::View,
+        duty: caller.duty(),
+        posture: caller.posture(),
+        task: TaskState::None,
+        age: AgeClass::Adult,
+        deceased: false,
+        letter: false,
+        reach: Reach::All,
+        why_task: None,
+        why_basis: None,
+    }
+}
+
+fn task_state(caller: &Caller, located: &Located, ask: &Ask) -> (TaskState, Option<Reason>) {
+    let Some((_, task)) = &located.task else { return (TaskState::None, Some(Reason::NoTask)) };
+    if task.purpose != ask.purpose {
+        return (TaskState::None, Some(Reason::NoTask));
+    }
+    if !task.names(ask.record) {
+        return (TaskState::None, Some(Reason::SubjectNotInTask));
+    }
+    match (task.open(caller.now()), is_own(task, caller)) {
+        (true, true) => (TaskState::OpenMine, None),
+        (true, false) => (TaskState::Open, Some(Reason::NotAssigned)),
+        (false, _) => (TaskState::Closed, Some(Reason::TaskClosed)),
+    }
+}
+
+/// Age class and deceased of a person; a place or a ticket has neither.
+fn person_classes(
+    vault: &Vault,
+    caller: &Caller,
+    located: &Located,
+    ask: &Ask,
+) -> Result<(AgeClass, bool), LookupError> {
+    match (&located.own, located.facts_envelope()) {
+        (Some(own), Some(envelope)) if ask.kind == RecordType::Person => {
+            Ok(vault.keys.facts(envelope, own.header.envelopes, civil_date(caller.now()))?)
+        }
+        (Some(_), None) if ask.kind == RecordType::Person => Err(crate::seal::SealError::Tampered.into()),
+        _ => Ok((AgeClass::Adult, false)),
+    }
+}
+
+/// A basis that can be proven, with what it covers and what it rests on.
+struct Proof {
+    basis: Basis,
+    reach: Reach,
+    reference: Option<String>,
+    consent: Option<i64>,
+}
+
+/// Every basis that the post's rules name for this purpose: proven, or why not.
+#[derive(Default)]
+struct Proofs {
+    proven: Vec<Proof>,
+    missing: Vec<(Basis, Reason)>,
+}
+
+enum Chosen {
+    One(Proof),
+    Several,
+    None(Reason),
+}
+
+impl Proofs {
+    fn add(&mut self, basis: Basis, proof: Result<Proof, Reason>) {
+        match proof {
+            Ok(proof) => self.proven.push(proof),
+            Err(reason) => self.missing.push((basis, reason)),
+        }
+    }
+
+    /// The declared one, or the only one.
+    fn choose(mut self, declared: Option<&(Basis, Option<String>)>) -> Chosen {
+        if let Some((basis, reference)) = declared {
+            let fits = |p: &Proof| p.basis == *basis && (reference.is_none() || p.reference == *reference);
+            return match self.proven.into_iter().find(fits) {
+                Some(proof) => Chosen::One(proof),
+                None => {
+                    let why = self.missing.iter().find(|(b, _)| b == basis);
+                    Chosen::None(why.map_or(Reason::NoBasis, |(_, reason)| *reason))
+                }
+            };
+        }
+        match (self.proven.pop(), self.proven.is_empty()) {
+            (Some(proof), true) => Chosen::One(proof),
+            (Some(_), false) => Chosen::Several,
+            (None, _) => Chosen::None(self.missing.first().map_or(Reason::NoBasis, |(_, reason)| *reason)),
+        }
+    }
+}
+
+fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &Ask) -> Proofs {
+    let post = caller.post();
+    let (role, department) = match post {
+        Some(post) => (post.assignment.role, post.assignment.department),
+        None => (caller.role(), caller.department()),
+    };
+    let mut proofs = Proofs::default();
+    for basis in
+        Basis::ALL.iter().copied().filter(|basis| book.uses_basis(role, department, ask.purpose, *basis))
+    {
+        let proof = match basis {
+            Basis::Consent => consent(vault, caller, located, ask.purpose),
+            Basis::Delegation => match post {
+                Some(post) => letter(post, located, ask.purpose, caller.now()),
+                None => Err(Reason::NoBasis),
+            },
+            Basis::StatutoryDuty => statutory(caller, role, department, post, ask.purpose),
+            Basis::SelfBasis => own_right(caller, located),
+            _ => Err(Reason::NoBasis),
+        };
+        proofs.add(basis, proof);
+    }
+    proofs
+}
+
+fn consent(vault: &Vault, caller: &Caller, located: &Located, purpose: Purpose) -> Result<Proof, Reason> {
+    let events = located.consents(vault);
+    let events = events.iter().map(|(id, seq, event)| (*id, *seq, event));
+    let (id, seq, reach) = standing(events, purpose, caller.now())?;
+    Ok(Proof { basis: Basis::Consent, reach, reference: Some(id.to_string()), consent: Some(seq) })
+}
+
+/// A live letter that names the post's holder, the purpose and the place; one that ended gives its own reason.
+fn letter(post: &Post, located: &Located, purpose: Purpose, at: i64) -> Result<Proof, Reason> {
+    let cell = located.cell(post.assignment.scheme);
+    let covering = |areas: &[String]| cell.is_some_and(|cell| areas.iter().any(|area| area == cell));
+    let mut named = post
+        .letters
+        .iter()
+        .filter(|(_, letter)| letter.purposes.contains(&purpose) && covering(&letter.areas));
+    let Some((id, letter)) = named.clone().find(|(_, letter)| letter.live(at)) else {
+        return Err(if named.next().is_some() { Reason::LetterExpired } else { Reason::NoBasis });
+    };
+    let mut fields = FieldSet::default();
+    for field in letter.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
+        fields.insert(field);
+    }
+    let reach = Reach::Only { fields, otherwise: Reason::NoBasis };
+    Ok(Proof { basis: Basis::Delegation, reach, reference: Some(id.to_string()), consent: None })
+}
+
+fn statutory(
+    caller: &Caller,
+    role: Role,
+    department: Department,
+    post: Option<&Post>,
+    purpose: Purpose,
+) -> Result<Proof, Reason> {
+    let held = match (caller.party(), post) {
+        (Party::Service { agreement, .. }, None) => agreement.purposes.contains(&purpose),
+        (Party::Service { agreement, .. }, Some(post)) => {
+            agreement.purposes.contains(&purpose)
+                && instruments().grant(role, department, post.assignment.instrument.as_deref(), purpose)
+        }
+        (_, Some(post)) => {
+            instruments().grant(role, department, post.assignment.instrument.as_deref(), purpose)
+        }
+        _ => false,
+    };
+    if !held {
+        return Err(Reason::NoBasis);
+    }
+    Ok(Proof { basis: Basis::StatutoryDuty, reach: Reach::All, reference: None, consent: None })
+}
+
+fn own_right(caller: &Caller, located: &Located) -> Result<Proof, Reason> {
+    let own = located.own.as_ref().map(|found| found.id);
+    match caller.party() {
+        Party::Resident(record) if Some(*record) == own => {
+            Ok(Proof { basis: Basis::SelfBasis, reach: Reach::All, reference: None, consent: None })
+        }
+        _ => Err(Reason::NoBasis),
+    }
+}

@@ -1,0 +1,7 @@
+//! The gridvault binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gridvault::cli::main()
+}

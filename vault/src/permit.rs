@@ -1,0 +1,171 @@
+//! A lookup that was decided, and the permit that recording makes of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gridvault_audit::{
+    Actor, Auditable, Entry, FieldGroup, Json, Kind, Private, Public, Recorded, ResultWord, Subject, Who,
+};
+use gridvault_policy::{Decision, FieldDecision, FieldId, RecordKey, RecordType, Scheme, Verdict};
+use jiff::civil::Date;
+
+use crate::trail::{Change, Expect};
+
+/// A recorded lookup: the only thing that opens an envelope, once, within five seconds.
+pub type Permit = Recorded<Lookup>;
+
+/// A decision with everything it is about: caller, record, revisions. Made by the lookup's way only.
+pub struct Lookup {
+    decision: Decision,
+    about: About,
+}
+
+/// What a lookup is about, as gathered before deciding.
+pub(crate) struct About {
+    pub(crate) who: Who,
+    pub(crate) actor: Actor,
+    pub(crate) subject: Option<Subject>,
+    /// Records in reach with the envelope revision their header names.
+    pub(crate) records: Vec<(RecordType, RecordKey, i64)>,
+    pub(crate) cells: Vec<(Scheme, String)>,
+    pub(crate) post_areas: Vec<String>,
+    pub(crate) today: Date,
+    pub(crate) basis_ref: Option<String>,
+    pub(crate) task: Option<String>,
+    pub(crate) consent: Option<i64>,
+    pub(crate) record_rev: i64,
+    pub(crate) expect: Expect,
+    pub(crate) request: String,
+    pub(crate) policy: [u8; 32],
+}
+
+impl Lookup {
+    pub(crate) fn new(decision: Decision, about: About) -> Self {
+        Self { decision, about }
+    }
+
+    pub(crate) fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    pub(crate) fn into_decision(self) -> Decision {
+        self.decision
+    }
+
+    pub(crate) fn today(&self) -> Date {
+        self.about.today
+    }
+
+    pub(crate) fn cells(&self) -> &[(Scheme, String)] {
+        &self.about.cells
+    }
+
+    pub(crate) fn post_areas(&self) -> &[String] {
+        &self.about.post_areas
+    }
+
+    /// The envelope revision that the record's header names.
+    pub(crate) fn envelope_rev(&self, record: RecordKey) -> Option<i64> {
+        self.about.records.iter().find(|(_, key, _)| *key == record).map(|(_, _, rev)| *rev)
+    }
+
+    /// The record of this lookup that holds a field.
+    pub(crate) fn holder_of(&self, field: FieldId) -> Option<RecordKey> {
+        let kind = field.record();
+        self.about.records.iter().find(|(k, _, _)| *k == kind).map(|(_, key, _)| *key)
+    }
+}
+
+impl Auditable for Lookup {
+    type Change = Change;
+
+    fn entry(&self) -> Entry {
+        let facts = self.decision.facts();
+        Entry {
+            public: Public {
+                kind: Kind::Lookup,
+                who: self.about.who.clone(),
+                action: Some(Cow::Borrowed(facts.action.as_str())),
+                purpose: Some(Cow::Borrowed(facts.purpose.as_str())),
+                basis: Some(Cow::Borrowed(facts.basis.as_str())),
+                fields: groups(self.decision.fields()),
+                obligations: self
+                    .decision
+                    .obligations()
+                    .iter()
+                    .map(crate::authority::obligation_json)
+                    .collect(),
+                result: Some(match self.decision.verdict() {
+                    Verdict::Allowed => ResultWord::Allowed,
+                    Verdict::Partial => ResultWord::Partial,
+                    Verdict::Denied => ResultWord::Denied,
+                }),
+                reason: self.decision.reason().map(|reason| Cow::Borrowed(reason.as_str())),
+                about: BTreeMap::new(),
+                policy: Some(self.about.policy),
+            },
+            private: Private {
+                actor: self.about.actor.clone(),
+                subject: self.about.subject.clone(),
+                basis_ref: self.about.basis_ref.clone(),
+                task: self.about.task.clone(),
+                consent: self.about.consent,
+                facts: Some(self.facts()),
+                state: Vec::new(),
+                request: Some(self.about.request.clone()),
+                detail: BTreeMap::new(),
+            },
+        }
+    }
+
+    fn change(&mut self) -> Change {
+        Change::check(self.about.expect.clone())
+    }
+}
+
+impl Lookup {
+    /// What was decided upon, in words: with the policy enough to decide again exactly.
+    fn facts(&self) -> Json {
+        let facts = self.decision.facts();
+        let mut out = BTreeMap::new();
+        let mut word = |name: &'static str, word: &'static str| {
+            out.insert(Cow::Borrowed(name), Json::from(word));
+        };
+        word("relation", facts.relation.as_str());
+        word("duty", facts.duty.as_str());
+        word("posture", facts.posture.as_str());
+        word("task_state", facts.task.as_str());
+        word("age_class", facts.age.as_str());
+        let flags = [("deceased", facts.deceased), ("letter", facts.letter)];
+        let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| Json::from(name)).collect();
+        out.insert("flags".into(), Json::List(flags));
+        out.insert("rev".into(), Json::Int(self.about.expect.facts_rev));
+        out.insert("record_rev".into(), Json::Int(self.about.record_rev));
+        Json::Map(out)
+    }
+}
+
+/// Fields that share outcome, rule and form (or reason) stand together.
+fn groups(fields: &[FieldDecision]) -> Vec<FieldGroup> {
+    let mut groups: Vec<FieldGroup> = Vec::new();
+    for decided in fields {
+        let third = match (decided.form(), decided.reason()) {
+            (_, Some(reason)) => reason.as_str(),
+            (Some(form), None) => form.as_str(),
+            (None, None) => "",
+        };
+        let (outcome, rule) = (decided.outcome().as_str(), decided.rule().to_string());
+        let field = Cow::Borrowed(decided.field().as_str());
+        match groups.iter_mut().find(|g| g.outcome == outcome && g.rule == rule && g.form_or_reason == third)
+        {
+            Some(group) => group.fields.push(field),
+            None => groups.push(FieldGroup {
+                outcome: outcome.into(),
+                rule: rule.into(),
+                form_or_reason: third.into(),
+                fields: vec![field],
+            }),
+        }
+    }
+    groups
+}

@@ -1,0 +1,145 @@
+//! Locating a record: headers, consents, tasks and sealed envelopes in one read, every MAC checked, nothing opened.
+
+use gridvault_policy::{RecordType, Relation};
+use uuid::Uuid;
+
+use crate::Vault;
+use crate::authority::{ConsentEvent, Header, Holder, Task};
+use crate::identity::{Caller, Party, Post};
+use crate::store::{EnvelopeRow, LocatedRows, Row, StoreError, Table};
+
+/// Which record is asked for, and the task named with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// What kind of record the caller takes it for.
+    pub kind: RecordType,
+    /// Its id.
+    pub id: Uuid,
+    /// The task that the caller names.
+    pub task: Option<Uuid>,
+}
+
+/// A record's header as checked.
+pub struct Found {
+    /// The record's id.
+    pub id: Uuid,
+    /// The header's revision.
+    pub rev: i64,
+    /// The header.
+    pub header: Header,
+}
+
+/// What was found for a lookup; `own` is none where there is no such record.
+pub struct Located {
+    /// The record itself.
+    pub own: Option<Found>,
+    /// The home of a person, the place of a ticket.
+    pub place: Option<Found>,
+    /// The task that the caller named, if it exists.
+    pub task: Option<(Uuid, Task)>,
+    /// An open task of the caller's that names the record.
+    pub named_by_own_task: bool,
+    rows: LocatedRows,
+}
+
+/// Reads the record and checks headers and tasks. The same statements and the same number of MACs whether the record
+/// exists or not, as long as the caller may not know of it.
+pub async fn locate(vault: &Vault, caller: &Caller, wanted: &Wanted) -> Result<Located, StoreError> {
+    let task_id = wanted.task.as_ref().map(|id| &id.as_bytes()[..]);
+    let rows = vault.store.locate(wanted.id.as_bytes(), task_id).await?;
+    let own = header(vault, &rows, wanted.id).filter(|found| found.header.kind == wanted.kind);
+    let place = match own.as_ref().and_then(|found| found.header.place) {
+        Some(id) => header(vault, &rows, id),
+        None => {
+            vault.keys.check_nothing();
+            None
+        }
+    };
+    let task = wanted.task.and_then(|id| checked_task(vault, rows.rows.iter().find(|r| is_task(r, id))?));
+    let mut located = Located { own, place, task, named_by_own_task: false, rows };
+    located.named_by_own_task = located.own.is_some() && located.own_task_names(vault, caller, wanted.id);
+    Ok(located)
+}
+
+fn header(vault: &Vault, rows: &LocatedRows, id: Uuid) -> Option<Found> {
+    let row = rows.rows.iter().find(|row| row.table == Table::Records && row.id == id.as_bytes());
+    match row {
+        Some(row) => Some(Found { id, rev: row.rev, header: vault.keys.check(row)? }),
+        None => {
+            vault.keys.check_nothing();
+            None
+        }
+    }
+}
+
+fn is_task(row: &Row, id: Uuid) -> bool {
+    row.table == Table::Tasks && row.id == id.as_bytes()
+}
+
+fn checked_task(vault: &Vault, row: &Row) -> Option<(Uuid, Task)> {
+    Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check(row)?))
+}
+
+impl Located {
+    /// The cell of the record's place in a scheme: a premises' own, a person's home's, a ticket's place's.
+    pub fn cell(&self, scheme: gridvault_policy::Scheme) -> Option<&str> {
+        let place = match &self.own {
+            Some(own) if own.header.kind == RecordType::Premises => Some(own),
+            _ => self.place.as_ref(),
+        };
+        place?.header.cells.get(&scheme).map(String::as_str)
+    }
+
+    /// Every cell of the record's place.
+    pub fn cells(&self) -> Vec<(gridvault_policy::Scheme, String)> {
+        let place = match &self.own {
+            Some(own) if own.header.kind == RecordType::Premises => Some(own),
+            _ => self.place.as_ref(),
+        };
+        place.map(|p| p.header.cells.iter().map(|(s, c)| (*s, c.clone())).collect()).unwrap_or_default()
+    }
+
+    /// How near the post is to the record.
+    pub fn relation(&self, vault: &Vault, post: &Post, at: i64) -> Relation {
+        let post = &post.assignment;
+        vault.areas.load().relation(post.scheme, &post.areas, self.cell(post.scheme), at)
+    }
+
+    /// The resident's consent events in the log's order, those whose MAC holds.
+    pub fn consents(&self, vault: &Vault) -> Vec<(Uuid, i64, ConsentEvent)> {
+        let rows = self.rows.rows.iter().filter(|row| row.table == Table::Consents);
+        let mut events: Vec<_> = rows
+            .filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, row.seq, vault.keys.check(row)?)))
+            .collect();
+        events.sort_by_key(|(_, seq, _)| *seq);
+        events
+    }
+
+    /// The facts envelope of a person.
+    pub fn facts_envelope(&self) -> Option<&EnvelopeRow> {
+        let own = self.own.as_ref()?;
+        self.rows.envelopes.iter().find(|row| row.tier == 0 && row.record == own.id.as_bytes())
+    }
+
+    /// The sealed envelopes, to be opened with a permit.
+    pub fn into_envelopes(self) -> Vec<EnvelopeRow> {
+        self.rows.envelopes
+    }
+
+    /// Only rows that would name the caller are checked: the others cost no MAC, for what they say does not count.
+    fn own_task_names(&self, vault: &Vault, caller: &Caller, record: Uuid) -> bool {
+        let rows = self.rows.rows.iter().filter(|row| row.table == Table::Tasks);
+        rows.filter(|row| serde_json::from_slice::<Task>(&row.body).is_ok_and(|task| is_own(&task, caller)))
+            .filter_map(|row| checked_task(vault, row))
+            .any(|(_, task)| task.open(caller.now()) && task.names(record) && is_own(&task, caller))
+    }
+}
+
+/// Whether the task is the caller's: assigned to the post acted in (or for), or opened by the service itself.
+pub(crate) fn is_own(task: &Task, caller: &Caller) -> bool {
+    match caller.party() {
+        Party::Post(post) | Party::Service { behalf: Some(post), .. } => task.assignees.contains(&post.id),
+        Party::Service { id, .. } => task.opener == Holder::Service(*id),
+        Party::Resident(_) => false,
+    }
+}

@@ -1,0 +1,85 @@
+//! The log's first entries, and those of each start.
+
+use std::borrow::Cow;
+
+use gridvault_audit::{Entry, Json, Kind, Log, RecordError, Who, WhoType};
+use gridvault_policy::Book;
+use uuid::Uuid;
+
+use super::entry_by;
+use crate::identity::actor;
+use crate::seal::Keyring;
+use crate::store::{EntryFilter, Store, StoreError, Table};
+use crate::trail::{Act, Change, Writer};
+use crate::vault::{Nature, OpenError, Vault};
+
+/// What entries of the machine itself say of who.
+pub fn system_who() -> Who {
+    Who { kind: WhoType::System, role: None, department: None, area: None, through: None }
+}
+
+fn system(kind: Kind) -> Entry {
+    entry_by(kind, system_who(), actor(Uuid::nil()), "")
+}
+
+/// Begins the log: what it is, the tenant, the policy in force.
+pub async fn begin(keys: &Keyring, log: &Log<Writer>, book: &Book, nature: Nature) -> Result<(), OpenError> {
+    let mut created = system(Kind::LogCreated);
+    created.public.about.insert("synthetic", Json::Bool(nature == Nature::Synthetic));
+    let tenant = system(Kind::TenantCreated);
+    let mut policy = system(Kind::PolicyActivated);
+    policy.public.policy = Some(book.manifest_hash());
+    let hash = data_encoding::HEXLOWER.encode(&book.manifest_hash());
+    let row = keys.row(Table::Policies, hash.as_bytes(), 1, None, &serde_json::json!({ "active": true }))?;
+    let acts = vec![
+        Act::new(keys, created, Change::none()),
+        Act::new(keys, tenant, Change::none()),
+        Act::new(keys, policy, Change::rows(vec![row])),
+    ];
+    log.record_all(acts).await?;
+    Ok(())
+}
+
+/// Records that the keys were opened, and the policy where it is another than the last one in force.
+pub async fn unsealed(vault: &Vault) -> Result<(), OpenError> {
+    let book = vault.book.load();
+    let hash = data_encoding::HEXLOWER.encode(&book.manifest_hash());
+    let mut acts = vec![Act::new(&vault.keys, system(Kind::KeyUnsealed), Change::none())];
+    if vault.store.row(Table::Policies, hash.as_bytes()).await?.is_none() {
+        let mut policy = system(Kind::PolicyActivated);
+        policy.public.policy = Some(book.manifest_hash());
+        let row = vault.keys.row(
+            Table::Policies,
+            hash.as_bytes(),
+            1,
+            None,
+            &serde_json::json!({ "active": true }),
+        )?;
+        acts.push(Act::new(&vault.keys, policy, Change::rows(vec![row]).narrowing()));
+    }
+    vault.log.record_all(acts).await?;
+    Ok(())
+}
+
+/// Whether the log's entry 0 says synthetic.
+pub async fn nature(store: &Store) -> Result<Nature, StoreError> {
+    let first = store.entries(&EntryFilter { limit: 1, ..EntryFilter::default() }).await?;
+    let entry = first.first().ok_or(StoreError::Corrupt("the log has no entry 0"))?;
+    let public =
+        Json::parse_canonical(&entry.public).map_err(|_| StoreError::Corrupt("entry 0 cannot be read"))?;
+    match public.get("about").and_then(|about| about.get("synthetic")) {
+        Some(Json::Bool(true)) => Ok(Nature::Synthetic),
+        _ => Ok(Nature::Real),
+    }
+}
+
+/// Findings: authority rows whose MAC failed since the last call, each an entry.
+pub async fn raise_broken_rows(vault: &Vault) -> Result<(), RecordError> {
+    for row in vault.keys.take_broken_rows() {
+        let mut finding = system(Kind::FindingRaised);
+        finding.private.detail.insert("code", Json::Text(Cow::Borrowed("row_mac")));
+        finding.private.detail.insert("row", super::word(row));
+        vault.log.record(Act::new(&vault.keys, finding, Change::none())).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Every change to what the vault holds, each tied to the entry that records it in one transaction.
+
+mod begin;
+mod consents;
+mod credentials;
+mod office;
+mod people;
+mod places;
+mod residents;
+mod services;
+mod tasks;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWord, Subject, Who};
+
+pub use begin::{begin, nature, raise_broken_rows, system_who, unsealed};
+pub use consents::{NewConsent, record_consent};
+pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
+pub use office::{Appointed, appoint};
+pub use people::{NewPerson, add_people};
+pub use places::{add_areas, add_premises};
+pub use residents::{add_residents, new_tag};
+pub use services::{NewLetter, add_service, grant_letter};
+pub use tasks::{NewCase, NewTask, Opened, Reporter, close_task, open_task};
+
+use crate::identity::Caller;
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The caller's role may not do this.
+    #[error("this role may not do that")]
+    Forbidden,
+    /// Something named in the request is not there.
+    #[error("`{0}` names nothing known here")]
+    Unknown(&'static str),
+    /// Something in the request does not fit.
+    #[error("`{member}` does not fit: {code}")]
+    Invalid {
+        /// The member's pointer.
+        member: String,
+        /// Why, a stable code.
+        code: &'static str,
+    },
+    /// It is there already.
+    #[error("it is there already")]
+    Conflict,
+    /// The code or token does not sign anybody in.
+    #[error("no valid credential was given")]
+    Unauthenticated,
+    /// The trail could not be written.
+    #[error("the change could not be recorded")]
+    Unrecorded(#[source] RecordError),
+    /// The database could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Sealing failed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl From<RecordError> for RegisterError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Conflict => Self::Conflict,
+            other => Self::Unrecorded(other),
+        }
+    }
+}
+
+/// An entry of `kind` by the caller, to be filled in.
+pub(crate) fn entry(kind: Kind, caller: &Caller, request: &str) -> Entry {
+    entry_by(kind, caller.who(), caller.actor(), request)
+}
+
+/// An entry of `kind` by whomever.
+pub(crate) fn entry_by(kind: Kind, who: Who, actor: Actor, request: &str) -> Entry {
+    Entry {
+        public: Public {
+            kind,
+            who,
+            action: None,
+            purpose: None,
+            basis: None,
+            fields: Vec::new(),
+            obligations: Vec::new(),
+            result: Some(ResultWord::Allowed),
+            reason: None,
+            about: BTreeMap::new(),
+            policy: None,
+        },
+        private: Private {
+            actor,
+            subject: None::<Subject>,
+            basis_ref: None,
+            task: None,
+            consent: None,
+            facts: None,
+            state: Vec::new(),
+            request: (!request.is_empty()).then(|| request.to_owned()),
+            detail: BTreeMap::new(),
+        },
+    }
+}
+
+/// A member of an entry's detail.
+pub(crate) fn word(text: impl Into<String>) -> gridvault_audit::Json {
+    gridvault_audit::Json::Text(Cow::Owned(text.into()))
+}

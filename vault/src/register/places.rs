@@ -1,0 +1,122 @@
+//! Taking in areas and premises.
+
+use std::collections::{BTreeMap, HashSet};
+
+use gridvault_audit::{Entry, Kind, Subject, SubjectType};
+use gridvault_policy::{FieldId, RecordType};
+use uuid::Uuid;
+
+use super::{RegisterError, new_tag};
+use crate::Vault;
+use crate::authority::{Area, Header};
+use crate::import::rows::{AreaRow, PremisesRow, RowError};
+use crate::seal::{RecordFacts, Sealing};
+use crate::store::{Table, Term};
+use crate::trail::{Act, Change};
+
+/// Takes areas in as one batch; those already held alike are left. `entry` makes the entry of a kind.
+/// Gives how many are new; a row that cannot be taken is named.
+pub fn add_areas(
+    vault: &Vault,
+    rows: Vec<AreaRow>,
+    entry: &(dyn Fn(Kind) -> Entry + Sync),
+) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
+    let areas = vault.areas.load_full();
+    let mut errors = Vec::new();
+    let mut acts = Vec::new();
+    let mut seen = HashSet::new();
+    for row in rows {
+        if areas.find(row.scheme, &row.code).is_some() || !seen.insert((row.scheme, row.code.clone())) {
+            continue;
+        }
+        let parent_known = row.parent.as_ref().is_none_or(|parent| {
+            areas.find(row.scheme, parent).is_some() || seen.contains(&(row.scheme, parent.clone()))
+        });
+        if !parent_known {
+            errors.push(RowError { row: row.row, column: "parent".into(), code: "area_unknown" });
+            continue;
+        }
+        let id = Area::id(row.scheme, &row.code);
+        let area = Area {
+            scheme: row.scheme,
+            code: row.code,
+            parent: row.parent,
+            level: row.level,
+            name: row.name,
+            from: row.from,
+            to: row.to,
+        };
+        let sealed = vault.keys.row(Table::Areas, &id, 1, None, &area)?;
+        acts.push(Act::new(&vault.keys, entry(Kind::AreaCreated), Change::rows(vec![sealed])));
+    }
+    Ok((acts, errors))
+}
+
+/// The acts that take premises in, each with its entry; those already held (by code) are left.
+pub async fn add_premises(
+    vault: &Vault,
+    rows: Vec<PremisesRow>,
+    entry: &(dyn Fn(Kind) -> Entry + Sync),
+) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
+    let areas = vault.areas.load_full();
+    let now = vault.now();
+    let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for row in rows {
+        if !seen.insert(row.code.clone()) || find_premises(vault, &row.code).await?.is_some() {
+            continue;
+        }
+        let strange = row.cells.iter().find(|(scheme, code)| areas.live(**scheme, code, now).is_none());
+        if let Some((scheme, _)) = strange {
+            errors.push(RowError { row: row.row, column: scheme.as_str().into(), code: "area_unknown" });
+            continue;
+        }
+        acts.push(premises(vault, row, entry(Kind::PremisesCreated))?);
+    }
+    Ok((acts, errors))
+}
+
+fn premises(vault: &Vault, row: PremisesRow, mut entry: Entry) -> Result<Act, RegisterError> {
+    let id = Uuid::new_v4();
+    let tag = new_tag(&vault.keys)?;
+    let header = Header {
+        kind: RecordType::Premises,
+        tag: data_encoding::HEXLOWER.encode(&tag),
+        place: None,
+        envelopes: 1,
+        cells: row.cells.into_iter().collect::<BTreeMap<_, _>>(),
+        notice: None,
+        task: None,
+    };
+    let sealing = Sealing {
+        record: id,
+        kind: RecordType::Premises,
+        rev: 1,
+        fields: &row.fields,
+        facts: RecordFacts::default(),
+    };
+    let change = Change {
+        rows: vec![vault.keys.row(Table::Records, id.as_bytes(), 1, None, &header)?],
+        envelopes: vault.keys.seal_record(&sealing)?,
+        terms: code_field().and_then(|field| term(vault, field, &row.code, id)).into_iter().collect(),
+        ..Change::default()
+    };
+    entry.private.subject = Some(Subject { kind: SubjectType::Premises, tag, place: None, also: Vec::new() });
+    Ok(Act::new(&vault.keys, entry, change))
+}
+
+/// The premises of that code.
+pub(super) async fn find_premises(vault: &Vault, code: &str) -> Result<Option<Uuid>, RegisterError> {
+    let Some(field) = code_field() else { return Ok(None) };
+    let Some(term) = vault.keys.index_term(field, code) else { return Ok(None) };
+    let found = vault.store.by_term(field.number(), &term).await?;
+    Ok(found.first().and_then(|id| Uuid::from_slice(id).ok()))
+}
+
+fn code_field() -> Option<FieldId> {
+    FieldId::parse("premises.code").ok()
+}
+
+pub(super) fn term(vault: &Vault, field: FieldId, normalised: &str, record: Uuid) -> Option<Term> {
+    let term = vault.keys.index_term(field, normalised)?;
+    Some(Term { field: field.number(), term, record: record.as_bytes().to_vec() })
+}

@@ -1,0 +1,298 @@
+//! A record's fields of one tier lie in one envelope under a data key of their own, wrapped by the tier's KEK.
+//!
+//! T1 and T2 are sealed field by field. T3 and T4 are one padded block each, present for everybody, so that neither
+//! a field's presence nor its length tells who lives alone or is ill.
+
+use std::ops::ControlFlow;
+
+use gridvault_policy::{AgeClass, FieldId, RecordType};
+use jiff::civil::Date;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::suite::{Bound, CipherKey};
+use super::{Keyring, SealError, Secret, envelope_tier};
+use crate::store::EnvelopeRow;
+
+/// T3 blocks are multiples of this many bytes, T4 blocks are always [`T4_BLOCK`].
+const T3_BLOCK: usize = 256;
+const T4_BLOCK: usize = 512;
+const FACTS_BLOCK: usize = 16;
+const KEK_VERSION: u16 = 1;
+const DEK_VERSION: u16 = 1;
+
+/// A record's fields on their way into envelopes.
+pub struct Sealing<'a> {
+    /// The record.
+    pub record: Uuid,
+    /// Person, premises or ticket: which tiers there are.
+    pub kind: RecordType,
+    /// The revision of all its envelopes.
+    pub rev: i64,
+    /// Normalised values; derived fields have none.
+    pub fields: &'a [(FieldId, Secret)],
+    /// What deciding needs of a person.
+    pub facts: RecordFacts,
+}
+
+/// What the facts envelope holds of a person.
+#[derive(Clone, Copy, Default)]
+pub struct RecordFacts {
+    /// Date of birth, if known.
+    pub birth: Option<Date>,
+    /// Whether the person has died.
+    pub deceased: bool,
+}
+
+impl RecordFacts {
+    /// The age class on that day; without a date of birth the most protected one.
+    pub fn age_class(self, today: Date) -> AgeClass {
+        match self.birth.map(|birth| super::forms::age(birth, today)) {
+            Some(18..) => AgeClass::Adult,
+            Some(14..=17) => AgeClass::From14To17,
+            _ => AgeClass::Under14,
+        }
+    }
+}
+
+/// The tiers in which a record of that kind has an envelope; 0 is the facts envelope.
+pub(super) fn tiers(kind: RecordType) -> &'static [u8] {
+    match kind {
+        RecordType::Person => &[0, 1, 2, 3, 4],
+        RecordType::Premises => &[1, 2, 3],
+        RecordType::Ticket => &[1, 2],
+    }
+}
+
+impl Keyring {
+    /// Seals a record's fields, an envelope per tier of its kind, each under a fresh data key.
+    pub fn seal_record(&self, sealing: &Sealing<'_>) -> Result<Vec<EnvelopeRow>, SealError> {
+        tiers(sealing.kind).iter().map(|tier| self.seal_tier(sealing, *tier)).collect()
+    }
+
+    fn seal_tier(&self, sealing: &Sealing<'_>, tier: u8) -> Result<EnvelopeRow, SealError> {
+        let dek = Zeroizing::new(self.random()?);
+        let place = Place { record: sealing.record.as_bytes(), tier, rev: sealing.rev };
+        let mut wrapped = KEK_VERSION.to_be_bytes().to_vec();
+        wrapped.extend(self.kek(tier, KEK_VERSION)?.seal(
+            &self.rng,
+            &self.bound_dek(&place),
+            dek.as_slice(),
+        )?);
+        let key = CipherKey::new(&dek)?;
+        let held =
+            sealing.fields.iter().filter(|(field, _)| !field.is_derived() && envelope_tier(*field) == tier);
+        let body = match tier {
+            0 => self.seal_block(&key, &place, facts_bytes(sealing.facts).as_slice())?,
+            3 => {
+                self.seal_block(&key, &place, &padded(held, |n| n.next_multiple_of(T3_BLOCK).max(T3_BLOCK))?)?
+            }
+            4 => {
+                let block = padded(held, |_| T4_BLOCK)?;
+                self.seal_block(&key, &place, &block)?
+            }
+            _ => {
+                let mut body = Vec::new();
+                for (field, value) in held {
+                    let sealed =
+                        key.seal(&self.rng, &self.bound(&place, field.as_str()), value.reveal().as_bytes())?;
+                    push_item(&mut body, *field, &sealed)?;
+                }
+                body
+            }
+        };
+        Ok(EnvelopeRow {
+            record: sealing.record.as_bytes().to_vec(),
+            tier: i64::from(tier),
+            rev: sealing.rev,
+            dek: wrapped,
+            body,
+        })
+    }
+
+    fn seal_block(&self, key: &CipherKey, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        key.seal(&self.rng, &self.bound(place, block_label(place.tier)), plain)
+    }
+
+    /// The classes that deciding needs of a person, from the facts envelope; no value comes out.
+    pub fn facts(
+        &self,
+        envelope: &EnvelopeRow,
+        rev: i64,
+        today: Date,
+    ) -> Result<(AgeClass, bool), SealError> {
+        let opened = OpenEnvelope::new(self, envelope, 0, rev)?;
+        let plain = opened.block()?;
+        let number = plain.get(..4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
+        let number = number.ok_or(SealError::Tampered)?;
+        let facts = RecordFacts { birth: date_from(number), deceased: plain.get(4) == Some(&1) };
+        Ok((facts.age_class(today), facts.deceased))
+    }
+
+    fn bound_dek(&self, place: &Place<'_>) -> Bound {
+        self.bound_to("gridvault dek", place).with(&KEK_VERSION.to_be_bytes())
+    }
+
+    /// Label, suite, deployment, tenant, record, tier, DEK version, revision, field.
+    fn bound(&self, place: &Place<'_>, field: &str) -> Bound {
+        self.bound_to("gridvault field", place).with(field.as_bytes())
+    }
+
+    fn bound_to(&self, label: &str, place: &Place<'_>) -> Bound {
+        Bound::new(label)
+            .with(self.deployment.as_bytes())
+            .with(self.tenant.as_bytes())
+            .with(place.record)
+            .with(&[place.tier])
+            .with(&DEK_VERSION.to_be_bytes())
+            .with(&place.rev.to_be_bytes())
+    }
+}
+
+/// Where a ciphertext belongs.
+struct Place<'a> {
+    record: &'a [u8],
+    tier: u8,
+    rev: i64,
+}
+
+/// An envelope whose data key was unwrapped for exactly the place it should lie in.
+pub(super) struct OpenEnvelope<'a> {
+    keyring: &'a Keyring,
+    key: CipherKey,
+    row: &'a EnvelopeRow,
+    tier: u8,
+}
+
+impl<'a> OpenEnvelope<'a> {
+    /// Unwraps the data key. `rev` comes from the record's header, never from the envelope itself.
+    pub(super) fn new(
+        keyring: &'a Keyring,
+        row: &'a EnvelopeRow,
+        tier: u8,
+        rev: i64,
+    ) -> Result<Self, SealError> {
+        if row.tier != i64::from(tier) || row.rev != rev {
+            return Err(SealError::Tampered);
+        }
+        let (version, wrapped) = row.dek.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let place = Place { record: &row.record, tier, rev };
+        let kek = keyring.kek(tier, u16::from_be_bytes(*version))?;
+        let dek = kek.open(&keyring.bound_dek(&place), wrapped)?;
+        let bytes: Zeroizing<[u8; 32]> =
+            Zeroizing::new(dek.as_slice().try_into().map_err(|_| SealError::Tampered)?);
+        Ok(Self { keyring, key: CipherKey::new(&bytes)?, row, tier })
+    }
+
+    /// The field's value, if it is held.
+    pub(super) fn field(&self, field: FieldId) -> Result<Option<Secret>, SealError> {
+        let block;
+        let (items, in_block) = if self.tier >= 3 {
+            block = self.block()?;
+            (block.as_slice(), true)
+        } else {
+            (self.row.body.as_slice(), false)
+        };
+        let mut found = None;
+        each_item(items, |number, bytes| {
+            if number == field.number() {
+                found = Some(bytes);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        let Some(bytes) = found else { return Ok(None) };
+        if in_block {
+            return text(bytes).map(Some);
+        }
+        let place = Place { record: &self.row.record, tier: self.tier, rev: self.row.rev };
+        let plain = self.key.open(&self.keyring.bound(&place, field.as_str()), bytes)?;
+        text(&plain).map(Some)
+    }
+
+    fn block(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let place = Place { record: &self.row.record, tier: self.tier, rev: self.row.rev };
+        self.key.open(&self.keyring.bound(&place, block_label(self.tier)), &self.row.body)
+    }
+}
+
+fn block_label(tier: u8) -> &'static str {
+    match tier {
+        0 => "facts",
+        3 => "T3",
+        _ => "T4",
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<Secret, SealError> {
+    std::str::from_utf8(bytes).map(Secret::new).map_err(|_| SealError::Tampered)
+}
+
+/// Number and length (two bytes each, big-endian), then the bytes.
+fn push_item(out: &mut Vec<u8>, field: FieldId, bytes: &[u8]) -> Result<(), SealError> {
+    let length = u16::try_from(bytes.len()).map_err(|_| SealError::TooLarge("T1 or T2"))?;
+    out.extend_from_slice(&field.number().to_be_bytes());
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Walks items up to the end or the zero padding; a broken one is tampering.
+fn each_item<'b>(
+    mut rest: &'b [u8],
+    mut see: impl FnMut(u16, &'b [u8]) -> ControlFlow<()>,
+) -> Result<(), SealError> {
+    while let Some((number, tail)) = rest.split_first_chunk::<2>() {
+        let number = u16::from_be_bytes(*number);
+        if number == 0 {
+            break;
+        }
+        let (length, tail) = tail.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let (bytes, tail) =
+            tail.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(SealError::Tampered)?;
+        if see(number, bytes).is_break() {
+            break;
+        }
+        rest = tail;
+    }
+    Ok(())
+}
+
+fn padded<'f>(
+    held: impl Iterator<Item = &'f (FieldId, Secret)>,
+    size: impl Fn(usize) -> usize,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let mut block = Zeroizing::new(Vec::with_capacity(T4_BLOCK));
+    for (field, value) in held {
+        push_item(&mut block, *field, value.reveal().as_bytes())?;
+    }
+    let size = size(block.len());
+    if block.len() > size {
+        return Err(SealError::TooLarge("T4"));
+    }
+    block.resize(size, 0);
+    Ok(block)
+}
+
+fn facts_bytes(facts: RecordFacts) -> Zeroizing<[u8; FACTS_BLOCK]> {
+    let mut out = Zeroizing::new([0; FACTS_BLOCK]);
+    let number = facts.birth.map_or(0, date_number);
+    for (to, from) in out.iter_mut().zip(number.to_be_bytes()) {
+        *to = from;
+    }
+    if let Some(flag) = out.get_mut(4) {
+        *flag = u8::from(facts.deceased);
+    }
+    out
+}
+
+fn date_number(date: Date) -> u32 {
+    let year = u32::from(date.year().unsigned_abs());
+    year * 10_000 + u32::from(date.month().unsigned_abs()) * 100 + u32::from(date.day().unsigned_abs())
+}
+
+fn date_from(number: u32) -> Option<Date> {
+    let year = i16::try_from(number / 10_000).ok()?;
+    let month = i8::try_from(number / 100 % 100).ok()?;
+    Date::new(year, month, i8::try_from(number % 100).ok()?).ok()
+}

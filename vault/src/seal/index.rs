@@ -1,0 +1,33 @@
+//! Keyed digests: blind index of exact values, ids of tokens and codes, the term of a search. Equal only under one key.
+
+use gridvault_policy::FieldId;
+use ring::hmac;
+
+use super::{Keyring, SealError, Secret};
+
+impl Keyring {
+    /// Blind-index term of a normalised value of an indexed field (person.id_no, person.phone, premises.code); `None` for others.
+    pub fn index_term(&self, field: FieldId, normalised: &str) -> Option<Vec<u8>> {
+        let key = self.index.get(field.as_str())?;
+        Some(self.mac(key, normalised.as_bytes()).as_ref().to_vec())
+    }
+
+    /// Blind index of a staff number, so that a second import finds the same person.
+    pub fn staff_term(&self, number: &str) -> Result<Vec<u8>, SealError> {
+        let key = self.index.get("staff.number").ok_or(SealError::Crypto)?;
+        Ok(self.mac(key, number.as_bytes()).as_ref().to_vec())
+    }
+
+    /// The id under which a token or code is kept: its HMAC, so that the database holds nothing to sign in with.
+    pub fn credential_id(&self, credential: &Secret) -> Vec<u8> {
+        self.mac(&self.tokens, credential.reveal().as_bytes()).as_ref().to_vec()
+    }
+
+    /// A keyed digest for the trail: of a network address or a source's own number, never reversible by guessing.
+    pub fn term(&self, kind: &str, value: &str) -> hmac::Tag {
+        let mut bytes = kind.as_bytes().to_vec();
+        bytes.push(0);
+        bytes.extend_from_slice(value.as_bytes());
+        self.mac(&self.term, &bytes)
+    }
+}

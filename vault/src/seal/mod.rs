@@ -1,0 +1,192 @@
+//! Sealing: the only room that holds keys and the only one that sees plaintext come out of storage.
+//!
+//! ```text
+//!   passphrase ─argon2id─ root ─┬─ KEK per tier ── data key per (record, tier) ── field
+//!                               ├─ facts key (MACs of authority rows), index, term, token, staff keys
+//!                               └─ signing key of the log
+//! ```
+//!
+//! A value leaves in one way: [`Keyring::open`] takes a [`Permit`](crate::permit::Permit), which exists only where the
+//! trail has recorded the lookup it stands for. Masked and derived values are made in here, so what a lookup may not see
+//! in clear is never handed out in clear. Two further doors look inside without giving a value out: [`Keyring::facts`]
+//! (classes for deciding) and the blind index for finding an ID number or a phone again.
+
+mod authority;
+mod envelope;
+mod forms;
+mod index;
+mod keyfile;
+mod open;
+mod secret;
+mod suite;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gridvault_audit::{LogKey, LogToken, RingToken};
+use gridvault_policy::FieldId;
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+
+pub use authority::row_digest;
+pub use envelope::{RecordFacts, Sealing};
+pub(crate) use keyfile::write_new;
+pub use open::{FieldAnswer, Released};
+pub use secret::Secret;
+use suite::CipherKey;
+
+/// How long a permit opens: from the commit of its entry.
+const PERMIT_GOOD_FOR: Duration = Duration::from_secs(5);
+
+/// Why sealing or opening did not happen. Never says a value.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The primitive refused.
+    #[error("a cryptographic operation failed")]
+    Crypto,
+    /// What is stored is not what was sealed there.
+    #[error("a sealed value does not belong where it lies")]
+    Tampered,
+    /// The passphrase does not open the key file.
+    #[error("the passphrase does not open the key file")]
+    Passphrase,
+    /// The key file cannot be used.
+    #[error("the key file cannot be used: {0}")]
+    KeyFile(&'static str),
+    /// More than the block of a tier holds.
+    #[error("the fields of tier {0} do not fit their block")]
+    TooLarge(&'static str),
+    /// The permit is another log's, or too old.
+    #[error("the permit does not open here")]
+    Permit,
+    /// Reading or writing the key file.
+    #[error("the key file: {0}")]
+    Io(#[source] std::io::Error),
+}
+
+/// The opened keys of one tenant. Nothing in it prints, copies or serialises.
+pub struct Keyring {
+    deployment: String,
+    tenant: String,
+    keks: BTreeMap<(u8, u16), CipherKey>,
+    facts: hmac::Key,
+    tokens: hmac::Key,
+    term: hmac::Key,
+    staff: CipherKey,
+    index: HashMap<&'static str, hmac::Key>,
+    token: RingToken,
+    rng: SystemRandom,
+    macs: AtomicU64,
+    broken: Mutex<BTreeSet<String>>,
+}
+
+/// What unsealing gives: the key ring, and the twin halves that the log is made of.
+pub struct Unsealed {
+    /// The keys of the tenant.
+    pub keyring: Keyring,
+    /// Signs the log's heads, and nothing else.
+    pub log_key: LogKey,
+    /// Ties the log to this key ring.
+    pub log_token: LogToken,
+}
+
+/// Makes a key file with fresh random keys (mode 0600; never over an existing one).
+pub fn create_key_file(
+    path: &Path,
+    deployment: &str,
+    tenant: &str,
+    passphrase: &Secret,
+) -> Result<(), SealError> {
+    keyfile::create(path, deployment, tenant, passphrase)
+}
+
+/// Opens the key file: a second of argon2id, so call it off the async threads.
+pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
+    let opened = keyfile::open(path, passphrase)?;
+    let mac =
+        |name: &str| Ok::<_, SealError>(hmac::Key::new(hmac::HMAC_SHA256, opened.key(name)?.as_slice()));
+    let mut keks = BTreeMap::new();
+    for (tier, name) in
+        [(0, "kek/facts/1"), (1, "kek/T1/1"), (2, "kek/T2/1"), (3, "kek/T3/1"), (4, "kek/T4/1")]
+    {
+        keks.insert((tier, 1), CipherKey::new(opened.key(name)?)?);
+    }
+    let mut index = HashMap::new();
+    for field in ["person.id_no", "person.phone", "premises.code", "staff.number"] {
+        index.insert(field, mac(&format!("index/{field}/1"))?);
+    }
+    let (log_token, token) = gridvault_audit::born_together(PERMIT_GOOD_FOR);
+    let origin = format!("{}/{}", opened.deployment, opened.tenant);
+    let log_key = LogKey::from_seed(opened.key("log/1")?, &origin)
+        .map_err(|_| SealError::KeyFile("its log key is broken"))?;
+    let keyring = Keyring {
+        keks,
+        facts: mac("facts/1")?,
+        tokens: mac("tokens/1")?,
+        term: mac("term/1")?,
+        staff: CipherKey::new(opened.key("staff/1")?)?,
+        index,
+        token,
+        rng: SystemRandom::new(),
+        macs: AtomicU64::new(0),
+        broken: Mutex::new(BTreeSet::new()),
+        deployment: opened.deployment.clone(),
+        tenant: opened.tenant.clone(),
+    };
+    Ok(Unsealed { keyring, log_key, log_token })
+}
+
+impl Keyring {
+    /// Origin of the tenant's log: `<deployment>/<tenant>`.
+    pub fn origin(&self) -> String {
+        format!("{}/{}", self.deployment, self.tenant)
+    }
+
+    /// The tenant whose keys these are.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// 32 fresh random bytes (system).
+    pub fn random(&self) -> Result<[u8; 32], SealError> {
+        let mut bytes = [0; 32];
+        self.rng.fill(&mut bytes).map_err(|_| SealError::Crypto)?;
+        Ok(bytes)
+    }
+
+    /// HMACs computed since start: equal answers must cost equal work.
+    pub fn macs(&self) -> u64 {
+        self.macs.load(Ordering::Relaxed)
+    }
+
+    /// Rows whose MAC failed since the last call: each a finding.
+    pub fn take_broken_rows(&self) -> Vec<String> {
+        match self.broken.lock() {
+            Ok(mut rows) => std::mem::take(&mut *rows).into_iter().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn mac(&self, key: &hmac::Key, bytes: &[u8]) -> hmac::Tag {
+        self.macs.fetch_add(1, Ordering::Relaxed);
+        hmac::sign(key, bytes)
+    }
+
+    fn kek(&self, tier: u8, version: u16) -> Result<&CipherKey, SealError> {
+        self.keks.get(&(tier, version)).ok_or(SealError::Tampered)
+    }
+}
+
+/// The catalogue tier that a field's envelope has (1 to 4).
+fn envelope_tier(field: FieldId) -> u8 {
+    use gridvault_policy::Tier;
+    match field.tier() {
+        Tier::T1 => 1,
+        Tier::T2 => 2,
+        Tier::T3 => 3,
+        Tier::T4 => 4,
+    }
+}

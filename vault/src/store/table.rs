@@ -1,0 +1,87 @@
+//! The tables whose rows a decision or a sign-in relies on. All have one shape, so one mechanism seals and checks them.
+
+use std::fmt::Write as _;
+
+/// How the bytes of a table's ids read as text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Uuid,
+    Text,
+    Hash,
+}
+
+macro_rules! tables {
+    ($($variant:ident $name:literal $key:ident $doc:literal),+ $(,)?) => {
+        /// A table of authority rows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Table { $(#[doc = $doc] $variant),+ }
+
+        impl Table {
+            /// Every table of authority rows.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name in the database and in the trail.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            const fn key(self) -> Key {
+                match self { $(Self::$variant => Key::$key),+ }
+            }
+
+            pub(super) const fn select_all(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 ORDER BY id")),+ }
+            }
+
+            pub(super) const fn select_one(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND id = $2")),+ }
+            }
+
+            pub(super) const fn select_by_ref(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND ref = $2 ORDER BY seq")),+ }
+            }
+
+            pub(super) const fn insert(self) -> &'static str {
+                match self { $(Self::$variant => concat!("INSERT INTO ", $name, " (tenant, id, rev, ref, body, mac, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)")),+ }
+            }
+
+            pub(super) const fn update(self) -> &'static str {
+                match self { $(Self::$variant => concat!("UPDATE ", $name, " SET rev = $3, ref = $4, body = $5, mac = $6, seq = $7 WHERE tenant = $1 AND id = $2 AND rev = $3 - 1")),+ }
+            }
+        }
+    };
+}
+
+tables! {
+    Records "records" Uuid "Headers of persons, premises and tickets; `ref` is a person's home or a ticket's place.",
+    Areas "areas" Text "Areas of every scheme, keyed `<scheme>/<code>`.",
+    People "people" Uuid "Staff; `ref` is the blind index of the staff number.",
+    Assignments "assignments" Uuid "Posts; `ref` is the person.",
+    Services "services" Uuid "Grid services, each with its agreement.",
+    Letters "letters" Uuid "Letters of delegation; `ref` is the person named.",
+    Notices "notices" Uuid "Versions of the notices to residents.",
+    Consents "consents" Uuid "Consent events; `ref` is the resident.",
+    Tasks "tasks" Uuid "Tasks; `ref` is the digest of source and number.",
+    Tokens "tokens" Hash "Access tokens, keyed by their HMAC; `ref` is the holder.",
+    Codes "codes" Hash "One-time sign-in codes, keyed by their HMAC; `ref` is the holder.",
+    Policies "policies" Text "Policy versions, keyed by the manifest's hash.",
+}
+
+impl Table {
+    /// The table of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|table| table.as_str() == name)
+    }
+
+    /// How the trail names a row: `<table>/<id>`.
+    pub fn row_name(self, id: &[u8]) -> String {
+        let mut name = format!("{}/", self.as_str());
+        match (self.key(), uuid::Uuid::from_slice(id), std::str::from_utf8(id)) {
+            (Key::Uuid, Ok(uuid), _) => write!(name, "{uuid}"),
+            (Key::Text, _, Ok(text)) => write!(name, "{text}"),
+            _ => write!(name, "{}", data_encoding::HEXLOWER.encode(id)),
+        }
+        .unwrap_or_default();
+        name
+    }
+}

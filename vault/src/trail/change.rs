@@ -1,0 +1,98 @@
+//! What is written in the same transaction as its entry.
+
+use gridvault_audit::{Auditable, Entry, StateDigest};
+use uuid::Uuid;
+
+use crate::seal::Keyring;
+use crate::store::{EnvelopeRow, Row, Term};
+
+/// What a decision was read at; the writer sends back what has moved since.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// The revision of rights.
+    pub facts_rev: i64,
+    /// Records with the revision of their header.
+    pub records: Vec<(Vec<u8>, i64)>,
+}
+
+/// A change to the vault, carried by the entry that records it.
+#[derive(Default)]
+pub struct Change {
+    pub(crate) expect: Option<Expect>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) envelopes: Vec<EnvelopeRow>,
+    pub(crate) terms: Vec<Term>,
+    pub(crate) links: Vec<(Uuid, Uuid)>,
+    pub(crate) unlinks: Vec<(Uuid, Uuid)>,
+    pub(crate) narrows: bool,
+}
+
+impl Change {
+    /// Nothing but an entry.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// An entry that stands only if nothing moved since it was read.
+    pub fn check(expect: Expect) -> Self {
+        Self { expect: Some(expect), ..Self::default() }
+    }
+
+    /// Rows made or moved.
+    pub fn rows(rows: Vec<Row>) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    /// This change can narrow a right: every decision read before it is taken anew.
+    #[must_use]
+    pub fn narrowing(mut self) -> Self {
+        self.narrows = true;
+        self
+    }
+
+    pub(crate) fn writes(&self) -> bool {
+        !self.rows.is_empty()
+            || !self.envelopes.is_empty()
+            || !self.terms.is_empty()
+            || !self.links.is_empty()
+    }
+}
+
+/// Anything done to the vault other than a lookup: its entry, and the change it stands for.
+pub struct Act {
+    entry: Entry,
+    change: Change,
+}
+
+impl Act {
+    /// Ties entry and change together: the entry carries the digest of every row that it makes or moves.
+    pub fn new(keys: &Keyring, mut entry: Entry, change: Change) -> Self {
+        entry.private.state = change
+            .rows
+            .iter()
+            .map(|row| StateDigest {
+                row: row.table.row_name(&row.id),
+                revision: row.rev,
+                digest: keys.digest(row),
+            })
+            .collect();
+        Self { entry, change }
+    }
+
+    /// Whether it makes a row.
+    pub fn makes(&self) -> bool {
+        self.change.rows.iter().any(|row| row.rev == 1)
+    }
+}
+
+impl Auditable for Act {
+    type Change = Change;
+
+    fn entry(&self) -> Entry {
+        self.entry.clone()
+    }
+
+    fn change(&mut self) -> Change {
+        std::mem::take(&mut self.change)
+    }
+}

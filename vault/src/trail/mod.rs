@@ -1,0 +1,12 @@
+//! The trail at rest: the one sink that the log has, begun, pinned, and checked at every start.
+
+mod change;
+mod pin;
+mod start;
+mod verify;
+mod writer;
+
+pub use change::{Act, Change, Expect};
+pub use start::{Started, TrailError, start};
+pub use verify::{Verdict, Verified, verify_database};
+pub use writer::Writer;

@@ -1,0 +1,154 @@
+//! Starting the log: what the database says must be signed, and must extend what the pin says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gridvault_audit::{Checkpoint, Frontier, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::pin;
+use super::writer::{Writer, WriterTask};
+use crate::clock::Clock;
+use crate::store::{EntryFilter, Store, StoreError, StoredHead};
+
+/// Why the log did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TrailError {
+    /// The database is older than, or another than, what was pinned.
+    #[error("log-rollback: {0}")]
+    Rollback(String),
+    /// The database could not be read.
+    #[error("the log could not be read: {0}")]
+    Store(#[from] StoreError),
+    /// The pin could not be read or written.
+    #[error("the pin `{path}`: {source}")]
+    Pin {
+        /// Its file.
+        path: String,
+        /// What went wrong.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running log.
+pub struct Started {
+    /// Records, and so gives permits.
+    pub log: Log<Writer>,
+    /// Verifies the log's heads.
+    pub key: VerifierKey,
+    /// Whether entries were there already.
+    pub begun: bool,
+    /// Ends when the last pin is written.
+    pub pinning: JoinHandle<()>,
+}
+
+/// Opens the tenant's log where it stands, or an empty one.
+pub async fn start(
+    store: &Arc<Store>,
+    clock: Arc<dyn Clock>,
+    key: LogKey,
+    token: LogToken,
+    pin_file: PathBuf,
+) -> Result<Started, TrailError> {
+    let verifier = key.verifier();
+    let io = |source| TrailError::Pin { path: pin_file.display().to_string(), source };
+    let stored = store.head().await?;
+    let pinned = pin::read(&pin_file, &verifier).map_err(io)?;
+    let head = match (&stored, pinned) {
+        (None, None) if !pin_file.exists() => {
+            let head = Head::new(verifier.name()).map_err(|_| rollback("the log's origin is not one"))?;
+            let empty = Checkpoint { origin: verifier.name().into(), size: 0, root: head.frontier().root() };
+            // Before the first entry, so that a crash behind it finds a pin that it extends.
+            pin::write(&pin_file, &key.sign(&empty)).map_err(io)?;
+            head
+        }
+        (None, Some(pinned)) if pinned.size == 0 => {
+            Head::new(verifier.name()).map_err(|_| rollback("the log's origin is not one"))?
+        }
+        (None, _) => {
+            return Err(rollback(
+                "the pin names entries but the database has none: put back the newest vault.db",
+            ));
+        }
+        (Some(_), None) => return Err(missing(&pin_file)),
+        (Some(stored), Some(pinned)) => resume(store, stored, &pinned, &verifier).await?,
+    };
+    let (pins, heads) = watch::channel(stored.as_ref().map(|s| s.checkpoint.clone()).unwrap_or_default());
+    let pinning = pin::keep(pin_file, heads);
+    let begun = stored.is_some();
+    let facts_rev = stored.map_or(1, |s| s.facts_rev);
+    let task = WriterTask { store: Arc::clone(store), clock, key, head, facts_rev, begun, pins };
+    Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })
+}
+
+async fn resume(
+    store: &Store,
+    stored: &StoredHead,
+    pinned: &Checkpoint,
+    key: &VerifierKey,
+) -> Result<Head, TrailError> {
+    let signed = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(key))
+        .map_err(|_| rollback("the head in the database is not signed by this log's key"))?;
+    let size = u64::try_from(stored.size).unwrap_or(0);
+    let head = Head::from_parts(key.name(), size, &stored.leaf, stored.at, &stored.frontier)
+        .map_err(|_| rollback("the head in the database does not hold together"))?;
+    if signed.size != size || signed.root != head.frontier().root() {
+        return Err(rollback("the head in the database is not the signed one"));
+    }
+    if pinned.size > size {
+        let words = format!(
+            "the database ends at entry {size}, the pin at {}: an older copy was put back; put back the newest vault.db",
+            pinned.size
+        );
+        return Err(TrailError::Rollback(words));
+    }
+    if pinned.size == size {
+        return if pinned.root == signed.root {
+            Ok(head)
+        } else {
+            Err(rollback("the database holds another history than the pin"))
+        };
+    }
+    if extends(store, pinned, size, &head).await? {
+        Ok(head)
+    } else {
+        Err(rollback(
+            "the database does not extend what was pinned: put back the vault.db that belongs to the pin",
+        ))
+    }
+}
+
+/// Whether the entries from the start have the pinned root at its size, and the head's at the end.
+async fn extends(store: &Store, pinned: &Checkpoint, size: u64, head: &Head) -> Result<bool, StoreError> {
+    let mut tree = Frontier::default();
+    let mut filter = EntryFilter { limit: 4096, ..EntryFilter::default() };
+    loop {
+        if tree.size() == pinned.size && tree.root() != pinned.root {
+            return Ok(false);
+        }
+        let entries = store.entries(&filter).await?;
+        if entries.is_empty() {
+            return Ok(tree.size() == size && tree.root() == head.frontier().root());
+        }
+        for entry in entries {
+            if tree.size() == pinned.size && tree.root() != pinned.root {
+                return Ok(false);
+            }
+            tree.push(leaf_hash(&entry.public));
+            filter.after = Some(entry.seq);
+        }
+    }
+}
+
+fn rollback(words: &str) -> TrailError {
+    TrailError::Rollback(words.into())
+}
+
+fn missing(pin: &Path) -> TrailError {
+    TrailError::Rollback(format!(
+        "the database has entries but the pin `{}` is missing or not signed by this log: put that file back",
+        pin.display()
+    ))
+}

@@ -1,0 +1,297 @@
+//! Verifying a database offline: chain, columns, signed head, pin, and every authority row against what the trail says of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gridvault_audit::{ChainVerifier, Checkpoint, Json, VerifierKey};
+
+use crate::seal::row_digest;
+use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
+
+const AT_A_TIME: i64 = 2048;
+
+/// What verifying found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Whole; signed by the given key, and extending an earlier checkpoint.
+    Proven,
+    /// Whole in itself, but its origin is not proven: say why.
+    Consistent(String),
+    /// Not whole: the first bad entry (where one can be named) and why.
+    Broken {
+        /// Its number.
+        seq: Option<u64>,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The outcome with its figures.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What was found.
+    pub verdict: Verdict,
+    /// Entries that hold, from the first.
+    pub entries: u64,
+    /// Root of the tree over them, hex.
+    pub root: String,
+    /// The log's origin.
+    pub origin: String,
+    /// Entries whose private part was removed.
+    pub removed: u64,
+}
+
+/// Latest digest that the trail gives for each row, with the entry that gave it.
+type Told = HashMap<String, (u64, String)>;
+
+/// Verifies the whole log of the store's tenant. `key` is the verifier key that was handed over by another way than the
+/// database; `against` are earlier checkpoints (the pin's, a given one's), each a note. `progress` hears numbers done.
+pub async fn verify_database(
+    store: &Store,
+    key: Option<&VerifierKey>,
+    against: &[String],
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Verified, StoreError> {
+    let mut run = Run {
+        chain: ChainVerifier::new(key.map(VerifierKey::name)),
+        told: Told::new(),
+        removed: 0,
+        roots: BTreeMap::new(),
+    };
+    let mut checkpoints = Vec::new();
+    let mut early = None;
+    for note in against {
+        match open(note, key) {
+            Ok(checkpoint) => {
+                run.roots.insert(checkpoint.size, None);
+                checkpoints.push(checkpoint);
+            }
+            Err(why) => early = Some(why),
+        }
+    }
+    let broken = match run.entries(store, progress).await? {
+        Some(broken) => Some(broken),
+        None => run.rest(store, key, &checkpoints, early).await?,
+    };
+    let head = run.chain.head();
+    let verdict = broken.unwrap_or_else(|| match (key, checkpoints.is_empty()) {
+        (None, _) => Verdict::Consistent("no verifier key was given".into()),
+        (Some(_), true) => Verdict::Consistent("no earlier checkpoint and no cosignature".into()),
+        (Some(_), false) => Verdict::Proven,
+    });
+    Ok(Verified {
+        verdict,
+        entries: head.size(),
+        root: data_encoding::HEXLOWER.encode(&head.frontier().root()),
+        origin: head.origin().to_owned(),
+        removed: run.removed,
+    })
+}
+
+struct Run {
+    chain: ChainVerifier,
+    told: Told,
+    removed: u64,
+    /// Sizes at which a root is wanted, with the root once reached.
+    roots: BTreeMap<u64, Option<[u8; 32]>>,
+}
+
+impl Run {
+    async fn entries(
+        &mut self,
+        store: &Store,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Option<Verdict>, StoreError> {
+        let mut filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
+        self.note_root();
+        loop {
+            let entries = store.entries(&filter).await?;
+            let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
+            let mut tags = store.entry_tags(first.seq, last.seq + 1).await?.into_iter().peekable();
+            filter.after = Some(last.seq);
+            for entry in &entries {
+                let mut indexed = Vec::new();
+                while let Some((_, tag)) = tags.next_if(|(seq, _)| *seq <= entry.seq) {
+                    indexed.push(tag);
+                }
+                if let Some(why) = self.entry(entry, &indexed) {
+                    return Ok(Some(why));
+                }
+                self.note_root();
+            }
+            progress(self.chain.head().size());
+        }
+    }
+
+    fn note_root(&mut self) {
+        let head = self.chain.head();
+        if let Some(root) = self.roots.get_mut(&head.size()) {
+            *root = Some(head.frontier().root());
+        }
+    }
+
+    fn entry(&mut self, entry: &StoredEntry, indexed: &[Vec<u8>]) -> Option<Verdict> {
+        let expected = self.chain.head().size();
+        let verified = match self.chain.push(&entry.public, entry.private.as_deref()) {
+            Ok(verified) => verified,
+            Err(fault) => return Some(broken(Some(fault.seq), fault.what.to_string())),
+        };
+        let same = u64::try_from(entry.seq) == Ok(verified.seq)
+            && entry.at == verified.at
+            && entry.kind == verified.kind.as_str()
+            && verified.public.text("salt") == Some(&data_encoding::HEXLOWER.encode(&entry.salt));
+        if !same {
+            return Some(broken(Some(expected), "the columns beside it say something else".into()));
+        }
+        let Some(private) = &verified.private else {
+            self.removed += 1;
+            return None;
+        };
+        let subject = private.get("subject").and_then(|s| s.text("tag")).map(str::to_owned);
+        let same = private.get("actor").and_then(|a| a.text("id")) == entry.actor.as_deref()
+            && subject == entry.record.as_deref().map(|tag| data_encoding::HEXLOWER.encode(tag))
+            && further_tags(private) == hex(indexed);
+        if !same {
+            return Some(broken(
+                Some(expected),
+                "the index beside its private part says something else".into(),
+            ));
+        }
+        if let Some(Json::Map(state)) = private.get("state") {
+            for (row, digest) in state {
+                if let Json::Text(digest) = digest {
+                    self.told.insert(row.to_string(), (verified.seq, digest.to_string()));
+                }
+            }
+        }
+        None
+    }
+
+    async fn rest(
+        &mut self,
+        store: &Store,
+        key: Option<&VerifierKey>,
+        checkpoints: &[Checkpoint],
+        early: Option<String>,
+    ) -> Result<Option<Verdict>, StoreError> {
+        if let Some(why) = early {
+            return Ok(Some(broken(None, why)));
+        }
+        let size = self.chain.head().size();
+        let stored = store.head().await?;
+        if let Some(found) = self.head(stored.as_ref(), key) {
+            return Ok(Some(found));
+        }
+        for checkpoint in checkpoints {
+            match self.roots.get(&checkpoint.size).copied().flatten() {
+                None => {
+                    let why = format!(
+                        "cut: an earlier checkpoint names {} entries, here are {size}",
+                        checkpoint.size
+                    );
+                    return Ok(Some(broken(Some(size), why)));
+                }
+                Some(root) if root != checkpoint.root => {
+                    let why = format!("another history than the checkpoint at {}", checkpoint.size);
+                    return Ok(Some(broken(None, why)));
+                }
+                Some(_) => {}
+            }
+        }
+        self.rows(store).await
+    }
+
+    fn head(&self, stored: Option<&StoredHead>, key: Option<&VerifierKey>) -> Option<Verdict> {
+        let head = self.chain.head();
+        let Some(stored) = stored else {
+            return (head.size() > 0).then(|| broken(None, "the head row is missing".into()));
+        };
+        let size = u64::try_from(stored.size).unwrap_or(0);
+        if size > head.size() {
+            return Some(broken(Some(head.size()), format!("missing: the head names {size} entries")));
+        }
+        let signed = match open(&stored.checkpoint, key) {
+            Ok(signed) => signed,
+            Err(why) => return Some(broken(None, format!("the head: {why}"))),
+        };
+        let same = size == head.size()
+            && stored.leaf == head.leaf()
+            && stored.at == head.at()
+            && stored.frontier == head.frontier().to_bytes()
+            && signed.size == size
+            && signed.origin == head.origin()
+            && signed.root == head.frontier().root();
+        (!same)
+            .then(|| broken(size.checked_sub(1), "the head row says something else than the entries".into()))
+    }
+
+    /// Every row that a right relies on is the one that the trail made last, and none is there that it did not make.
+    async fn rows(&mut self, store: &Store) -> Result<Option<Verdict>, StoreError> {
+        let origin = self.chain.head().origin().to_owned();
+        let deployment = origin.split('/').next().unwrap_or_default();
+        let mut first: Option<(u64, String)> = None;
+        let mut fault = |seq: u64, why: String| {
+            if first.as_ref().is_none_or(|(s, _)| seq < *s) {
+                first = Some((seq, why));
+            }
+        };
+        for table in Table::ALL {
+            for row in store.all(*table).await? {
+                let name = table.row_name(&row.id);
+                let found = format!(
+                    "{}:{}",
+                    row.rev,
+                    data_encoding::HEXLOWER.encode(&row_digest(deployment, store.tenant(), &row))
+                );
+                match self.told.remove(&name) {
+                    None => fault(
+                        u64::try_from(row.seq).unwrap_or(u64::MAX),
+                        format!("row `{name}` was inserted: no entry made it"),
+                    ),
+                    Some((seq, told)) if told != found || u64::try_from(row.seq) != Ok(seq) => {
+                        fault(
+                            seq,
+                            format!("row `{name}` was edited or put back: this entry made it otherwise"),
+                        );
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        for (name, (seq, _)) in &self.told {
+            fault(*seq, format!("row `{name}` is gone: this entry made it"));
+        }
+        Ok(first.map(|(seq, why)| broken(Some(seq), why)))
+    }
+}
+
+fn open(note: &str, key: Option<&VerifierKey>) -> Result<Checkpoint, String> {
+    match key {
+        Some(key) => Checkpoint::open(note, std::slice::from_ref(key)),
+        None => Checkpoint::parse_unverified(note),
+    }
+    .map_err(|error| format!("a checkpoint does not hold: {error}"))
+}
+
+fn broken(seq: Option<u64>, why: String) -> Verdict {
+    Verdict::Broken { seq, why }
+}
+
+/// The audit tags that a private part names beside its subject's, sorted as the index keeps them.
+fn further_tags(private: &Json) -> Vec<String> {
+    let mut tags = Vec::new();
+    if let Some(subject) = private.get("subject") {
+        tags.extend(subject.text("place").map(str::to_owned));
+        if let Some(Json::List(also)) = subject.get("also") {
+            tags.extend(
+                also.iter().filter_map(|t| if let Json::Text(t) = t { Some(t.to_string()) } else { None }),
+            );
+        }
+    }
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+fn hex(tags: &[Vec<u8>]) -> Vec<String> {
+    tags.iter().map(|tag| data_encoding::HEXLOWER.encode(tag)).collect()
+}

@@ -1,0 +1,181 @@
+//! A vault unsealed and running: one tenant's keys, log, policy and database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gridvault_audit::{Log, RecordError, VerifierKey};
+use gridvault_policy::Book;
+use tokio::task::JoinHandle;
+
+use crate::authority::{Area, AreaMap};
+use crate::clock::Clock;
+use crate::register;
+use crate::seal::{Keyring, SealError, Secret, unseal};
+use crate::store::{Store, StoreError, Table};
+use crate::trail::{Started, TrailError, Writer, start};
+
+/// The files of the embedded layout.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The database.
+    pub database: PathBuf,
+    /// The key file.
+    pub keys: PathBuf,
+    /// The pin.
+    pub pin: PathBuf,
+}
+
+/// Held while a process has the vault open, so that no second one writes the same log.
+struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] std::fs::File);
+
+impl Lock {
+    fn take(database: &Path) -> Result<Self, OpenError> {
+        let path = database.with_extension("lock");
+        let file = std::fs::File::create(&path)
+            .map_err(|e| OpenError::Lock(path.display().to_string(), e.to_string()))?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            OpenError::Lock(path.display().to_string(), "another process has this vault open".into())
+        })?;
+        Ok(Self(file))
+    }
+}
+
+impl Layout {
+    /// `DIR/vault.db`, `DIR/keys.json`, `DIR/pin`.
+    pub fn in_folder(dir: &Path) -> Self {
+        Self { database: dir.join("vault.db"), keys: dir.join("keys.json"), pin: dir.join("pin") }
+    }
+}
+
+/// Why a vault did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The keys.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// The policy.
+    #[error("the policy: {0}")]
+    Policy(#[from] gridvault_policy::PolicyError),
+    /// The log's first entries.
+    #[error("the log could not be begun: {0}")]
+    Begin(#[from] RecordError),
+    /// Real vaults and demonstrations do not mix.
+    #[error("{0}")]
+    Synthetic(&'static str),
+    /// Another process has it open.
+    #[error("`{0}`: {1}")]
+    Lock(String, String),
+    /// A worker thread was lost.
+    #[error("a worker thread was lost")]
+    Thread,
+}
+
+/// Whether a vault holds invented people only; fixed in the log's entry 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Real residents.
+    Real,
+    /// Invented ones: ID numbers with prefix 99, phones with 120 or 121, and no others.
+    Synthetic,
+}
+
+/// An open vault.
+pub struct Vault {
+    /// The database.
+    pub store: Arc<Store>,
+    /// The keys.
+    pub keys: Keyring,
+    /// The log: records, and so gives permits.
+    pub log: Log<Writer>,
+    /// The log's verifier key.
+    pub log_key: VerifierKey,
+    /// The policy in force.
+    pub book: ArcSwap<Book>,
+    /// Areas whose rows hold.
+    pub areas: ArcSwap<AreaMap>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Real or synthetic.
+    pub nature: Nature,
+    pinning: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    _lock: Lock,
+}
+
+impl Vault {
+    /// Opens the vault of that layout; an empty database becomes one of `fresh` nature, or is refused where none is said.
+    pub async fn open(
+        layout: &Layout,
+        passphrase: Secret,
+        clock: Arc<dyn Clock>,
+        fresh: Option<Nature>,
+    ) -> Result<Self, OpenError> {
+        let lock = Lock::take(&layout.database)?;
+        let keys = layout.keys.clone();
+        let unsealed = tokio::task::spawn_blocking(move || unseal(&keys, &passphrase))
+            .await
+            .map_err(|_| OpenError::Thread)??;
+        let tenant = unsealed.keyring.tenant().to_owned();
+        let store = Arc::new(Store::open(&layout.database, &tenant, fresh.is_some()).await?);
+        let book = tokio::task::spawn_blocking(Book::builtin).await.map_err(|_| OpenError::Thread)??;
+        let Started { log, key, begun, pinning } =
+            start(&store, Arc::clone(&clock), unsealed.log_key, unsealed.log_token, layout.pin.clone())
+                .await?;
+        let keys = unsealed.keyring;
+        let nature = match (begun, fresh) {
+            (true, _) => register::nature(&store).await?,
+            (false, Some(nature)) => {
+                register::begin(&keys, &log, &book, nature).await?;
+                nature
+            }
+            (false, None) => {
+                return Err(OpenError::Synthetic("the database is empty: run `gridvault init` first"));
+            }
+        };
+        let vault = Self {
+            store,
+            keys,
+            log,
+            log_key: key,
+            book: ArcSwap::from_pointee(book),
+            areas: ArcSwap::from_pointee(AreaMap::default()),
+            clock,
+            nature,
+            pinning: tokio::sync::Mutex::new(Some(pinning)),
+            _lock: lock,
+        };
+        vault.reload_areas().await?;
+        register::unsealed(&vault).await?;
+        Ok(vault)
+    }
+
+    /// Reads the areas anew, after a change to them.
+    pub async fn reload_areas(&self) -> Result<(), StoreError> {
+        let rows = self.store.all(Table::Areas).await?;
+        let areas = rows.iter().filter_map(|row| self.keys.check::<Area>(row));
+        self.areas.store(Arc::new(AreaMap::new(areas)));
+        Ok(())
+    }
+
+    /// Log time: never before the newest entry's.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Stops cleanly: what waits is written, the pin brought up, the database folded into one file.
+    pub async fn close(&self) {
+        self.log.sink().stop().await;
+        if let Some(pinning) = self.pinning.lock().await.take()
+            && let Err(error) = pinning.await
+        {
+            tracing::warn!(%error, "the pin's keeper was lost");
+        }
+        self.store.close().await;
+    }
+}
