@@ -1,1 +1,206 @@
-//! tests
+//! The tests' own kit: a vault with a small synthetic street on a hand-moved clock, asked through its real router.
+
+mod server;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use gridvault::api::{App, router};
+use gridvault::clock::{Clock, ManualClock};
+use gridvault::demo::{DemoCaller, DemoFile, make, refresh};
+use gridvault::seal::{Secret, create_key_file};
+use gridvault::{Layout, Nature, Vault};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+pub use server::{Server, binary};
+
+/// 24 November 2026, 09:30 in Beijing.
+pub const MORNING: i64 = 1_795_483_800_000_000;
+/// An hour, microseconds.
+pub const HOUR: i64 = 3_600_000_000;
+/// The passphrase of every test vault.
+pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A vault with a street, open in this process.
+pub struct TestVault {
+    pub dir: TempDir,
+    pub vault: Arc<Vault>,
+    pub clock: Arc<ManualClock>,
+    pub demo: DemoFile,
+    app: App,
+}
+
+/// An answer as a client sees it.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub text: String,
+    pub headers: axum::http::HeaderMap,
+}
+
+impl Answer {
+    /// `outcome` of a field.
+    pub fn outcome(&self, field: &str) -> &str {
+        self.body["fields"][field]["outcome"].as_str().unwrap_or("(none)")
+    }
+
+    /// The value of a field.
+    pub fn value(&self, field: &str) -> Option<&str> {
+        self.body["fields"][field]["value"].as_str()
+    }
+
+    /// The reason code of a field.
+    pub fn reason(&self, field: &str) -> &str {
+        self.body["fields"][field]["reason"]["code"].as_str().unwrap_or("(none)")
+    }
+
+    /// The problem's name, or the status.
+    pub fn problem(&self) -> &str {
+        self.body["type"].as_str().and_then(|t| t.strip_prefix("urn:gridvault:problem:")).unwrap_or("(none)")
+    }
+}
+
+impl TestVault {
+    /// A street of 120 residents.
+    pub async fn street() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(MORNING));
+        let vault = open(dir.path(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
+        let mut demo = make(&vault, 120, 7).await.unwrap();
+        refresh(&vault, &mut demo).await.unwrap();
+        Self::over(dir, vault, clock, demo)
+    }
+
+    /// An empty synthetic vault; its steward's token is the one caller.
+    pub async fn empty() -> (Self, String) {
+        use gridvault::authority::Holder;
+        use gridvault::register::{appoint, issue_token};
+        use gridvault_policy::{Posture, Role};
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(MORNING));
+        let vault = open(dir.path(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
+        let steward = appoint(&vault, Role::DataSteward, "S1").await.unwrap();
+        let token = issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
+        let demo = DemoFile {
+            url: String::new(),
+            tenant: "donggaodi".into(),
+            log_key: vault.log_key.to_string(),
+            callers: vec![],
+            residents: vec![],
+            premises: vec![],
+            tasks: vec![],
+        };
+        (Self::over(dir, vault, clock, demo), token.reveal().to_owned())
+    }
+
+    fn over(dir: TempDir, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
+        let vault = Arc::new(vault);
+        let app = App::new(Arc::clone(&vault));
+        Self { dir, vault, clock, demo, app }
+    }
+
+    /// Asks the router.
+    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+        let text = body.map(Value::to_string);
+        self.call_raw(method, path, token, text).await
+    }
+
+    /// Asks the router with any body.
+    pub async fn call_raw(&self, method: &str, path: &str, token: Option<&str>, body: Option<String>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
+        let response = router(self.app.clone()).oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), text, headers }
+    }
+
+    /// A lookup of the given shape.
+    pub async fn look(&self, token: &str, body: Value) -> Answer {
+        self.call("POST", "/v1/lookups", Some(token), Some(&body)).await
+    }
+
+    /// The first caller of a role and department.
+    pub fn caller(&self, role: &str, department: &str) -> &DemoCaller {
+        self.demo.caller(role, department).unwrap_or_else(|| panic!("no {role}/{department}"))
+    }
+
+    /// The first chief, in the plain post.
+    pub fn chief(&self) -> &DemoCaller {
+        self.caller("grid_chief", "none")
+    }
+
+    /// The demonstration's task number `n` (see its plan).
+    pub fn task(&self, n: usize) -> &gridvault::demo::DemoTask {
+        &self.demo.tasks[n]
+    }
+
+    /// A home visit of the chief's with these fields, at the resident of task `n`.
+    pub fn visit(&self, n: usize, fields: &[&str]) -> Value {
+        let task = self.task(n);
+        json!({ "resident": task.resident, "fields": fields, "purpose": task.purpose, "task": task.id, "assignment": task.assignment })
+    }
+
+    /// A resident's session token, by the code.
+    pub async fn sign_in(&self, resident: Uuid) -> String {
+        let code = &self.demo.residents.iter().find(|r| r.id == resident).unwrap().code;
+        let answer = self.call("POST", "/v1/sessions", None, Some(&json!({ "code": code }))).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.body["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a task as the data steward; gives its id.
+    pub async fn open_task(&self, source_number: &str, purpose: &str, resident: Option<Uuid>, premises: Option<Uuid>, post: Uuid) -> Uuid {
+        let steward = self.caller("data_steward", "none");
+        let body = json!({
+            "source": "test", "number": source_number, "kind": "visit", "purpose": purpose,
+            "residents": resident.into_iter().collect::<Vec<_>>(), "premises": premises.into_iter().collect::<Vec<_>>(),
+            "assignees": [post], "opens": "2026-11-24T00:00:00+08:00", "closes": "2026-12-24T00:00:00+08:00",
+        });
+        let answer = self.call("POST", "/v1/tasks", Some(&steward.token), Some(&body)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.body["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The newest entries, oldest first: (public, private).
+    pub async fn entries(&self, last: i64) -> Vec<(Value, Value)> {
+        let filter = gridvault::store::EntryFilter { limit: last, newest_first: true, ..Default::default() };
+        let mut entries = self.vault.store.entries(&filter).await.unwrap();
+        entries.reverse();
+        let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+        entries.iter().map(|e| (json(&e.public), json(e.private.as_deref().unwrap_or(b"null")))).collect()
+    }
+
+    /// Entries so far.
+    pub async fn size(&self) -> i64 {
+        self.vault.store.head().await.unwrap().unwrap().size
+    }
+}
+
+/// Opens (or makes) a vault in that folder.
+pub async fn open(dir: &Path, clock: Arc<dyn Clock>, fresh: Option<Nature>) -> Vault {
+    try_open(dir, clock, fresh).await.unwrap()
+}
+
+/// Likewise, with what may go wrong.
+pub async fn try_open(
+    dir: &Path,
+    clock: Arc<dyn Clock>,
+    fresh: Option<Nature>,
+) -> Result<Vault, gridvault::OpenError> {
+    let layout = Layout::in_folder(dir);
+    if !layout.keys.exists() {
+        create_key_file(&layout.keys, "test", "donggaodi", &Secret::new(PASSPHRASE)).unwrap();
+    }
+    Vault::open(&layout, Secret::new(PASSPHRASE), clock, fresh).await
+}

@@ -1,0 +1,10 @@
+//! What the vault does for people, capability by capability, through its real router.
+
+mod consent;
+mod doors;
+mod import;
+mod look_up;
+mod sealing;
+mod tampering;
+mod unknown;
+mod who_looked;

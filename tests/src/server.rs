@@ -1,0 +1,99 @@
+//! The real binary, serving a demonstration in a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gridvault::demo::DemoFile;
+use serde_json::Value;
+
+/// The binary, built once per run of the tests.
+pub fn binary() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let profile = here.parent().and_then(Path::parent).unwrap();
+    let binary = profile.join("gridvault");
+    assert!(binary.exists(), "{} is missing: build it with `cargo build -p gridvault`", binary.display());
+    binary
+}
+
+/// A serving demonstration.
+pub struct Server {
+    child: Child,
+    pub out: PathBuf,
+    pub err: PathBuf,
+    pub data: PathBuf,
+    pub demo: DemoFile,
+}
+
+impl Server {
+    /// Starts `gridvault demo` on a free port and waits until it answers.
+    pub fn start(data: &Path, residents: u32) -> Self {
+        Self::try_start(data, residents).expect("the demonstration starts")
+    }
+
+    /// Likewise; gives its words where it ends instead.
+    pub fn try_start(data: &Path, residents: u32) -> Result<Self, String> {
+        let (out, err) = (data.with_extension("out"), data.with_extension("err"));
+        let mut child = Command::new(binary())
+            .args(["demo", "--listen", "127.0.0.1:0", "--residents", &residents.to_string(), "--data"])
+            .arg(data)
+            .stdout(std::fs::File::create(&out).unwrap())
+            .stderr(std::fs::OpenOptions::new().create(true).append(true).open(&err).unwrap())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            if child.try_wait().unwrap().is_some() {
+                return Err(std::fs::read_to_string(&err).unwrap());
+            }
+            let text = std::fs::read_to_string(&out).unwrap();
+            if text.contains("Ctrl-C stops it") {
+                let demo = DemoFile::read(&data.join("demo.json")).unwrap();
+                return Ok(Self { child, out, err, data: data.to_owned(), demo });
+            }
+            assert!(Instant::now() < deadline, "the demonstration does not start: {text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Stops it as an operator would, and waits.
+    pub fn stop(&mut self) {
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Posts JSON; status 0 where no whole answer came.
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        post(&format!("{}{path}", self.demo.url), token, body)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn post(url: &str, token: &str, body: &Value) -> (u16, Value) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+    let agent = ureq::Agent::new_with_config(config.build());
+    let sent = agent
+        .post(url)
+        .header("authorization", &format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .send(body.to_string().as_bytes());
+    let Ok(mut response) = sent else { return (0, Value::Null) };
+    let status = response.status().as_u16();
+    match response.body_mut().read_to_string() {
+        Ok(text) => (status, serde_json::from_str(&text).unwrap_or(Value::Null)),
+        Err(_) => (0, Value::Null),
+    }
+}
