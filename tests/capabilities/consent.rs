@@ -8,7 +8,8 @@ async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too() {
     let t = TestVault::street().await;
     let chief = &t.chief().token;
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
-    let put = async |body| t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&body)).await;
+    let put =
+        async |body| t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&body)).await;
     assert_eq!(t.look(chief, t.visit(0, &["person.name"])).await.status, 200);
     assert_eq!(put(json!({ "state": "withdrawn" })).await.status, 200);
     let denied = t.look(chief, t.visit(0, &["person.name"])).await;
@@ -19,23 +20,41 @@ async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too() {
     assert_eq!((some.outcome("person.name"), some.reason("person.phone")), ("clear", "consent_none"));
     let kinds: Vec<_> = t.entries(2).await.into_iter().map(|(public, _)| public["kind"].clone()).collect();
     assert_eq!(kinds, [json!("consent.given"), json!("lookup")]);
-    // T1 and T2 alone are consented to for two years: not for ever.
-    t.clock.step(24 * HOUR);
-    assert_eq!(put(json!({ "state": "given", "fields": ["person.id_no"] })).await.body["errors"][0]["code"], "field_not_for_purpose");
-    assert_eq!(t.call("PUT", "/v1/me/consents/social_assistance", Some(&session), Some(&json!({ "state": "given" }))).await.status, 400);
+    // Only what the purpose may use can be consented to.
+    assert_eq!(
+        put(json!({ "state": "given", "fields": ["person.id_no"] })).await.body["errors"][0]["code"],
+        "field_not_for_purpose"
+    );
+    assert_eq!(
+        t.call(
+            "PUT",
+            "/v1/me/consents/social_assistance",
+            Some(&session),
+            Some(&json!({ "state": "given" }))
+        )
+        .await
+        .status,
+        400
+    );
 }
 
 #[tokio::test]
 async fn a_consent_recorded_by_staff_opens_nothing_sensitive() {
     let t = TestVault::street().await;
     let answer = t.look(&t.chief().token, t.visit(5, &["person.name", "elder.living_alone"])).await;
-    assert_eq!((answer.outcome("person.name"), answer.reason("elder.living_alone")), ("clear", "needs_separate"));
+    assert_eq!(
+        (answer.outcome("person.name"), answer.reason("elder.living_alone")),
+        ("clear", "needs_separate")
+    );
     let resident = t.task(0).resident.unwrap();
     let body = json!({ "purpose": "home_visit_care", "fields": ["person.name"], "state": "given", "method": "signature" });
     let path = format!("/v1/residents/{resident}/consents");
-    for (role, department, status) in
-        [("window_clerk", "none", 201), ("data_steward", "none", 201), ("dispatched_officer", "police", 403), ("auditor", "none", 403)]
-    {
+    for (role, department, status) in [
+        ("window_clerk", "none", 201),
+        ("data_steward", "none", 201),
+        ("dispatched_officer", "police", 403),
+        ("auditor", "none", 403),
+    ] {
         let answer = t.call("POST", &path, Some(&t.caller(role, department).token), Some(&body)).await;
         assert_eq!(answer.status, status, "{role}: {}", answer.text);
     }

@@ -1,9 +1,10 @@
 //! Who gets what of whom, for what: each role and service of the demonstration.
 
-use gridvault_tests::{HOUR, TestVault};
+use gridvault_tests::{HOUR, MORNING, TestVault};
 use serde_json::json;
 
-const CARE: [&str; 5] = ["person.name", "person.phone", "person.birth_date", "elder.living_alone", "person.id_no"];
+const CARE: [&str; 5] =
+    ["person.name", "person.phone", "person.birth_date", "elder.living_alone", "person.id_no"];
 
 #[tokio::test]
 async fn a_chief_with_task_and_consent_gets_exactly_what_the_rules_allow() {
@@ -70,7 +71,10 @@ async fn neighbours_and_other_communities_are_not_found() {
     let (chief, post) = (t.chief(), t.task(0).assignment);
     let grid = chief.area.clone().unwrap();
     let others: Vec<_> = t.demo.residents.iter().filter(|r| r.area != grid).collect();
-    assert!(others.iter().any(|r| r.area.starts_with(&grid[..12])) && others.iter().any(|r| !r.area.starts_with(&grid[..12])));
+    assert!(
+        others.iter().any(|r| r.area.starts_with(&grid[..12]))
+            && others.iter().any(|r| !r.area.starts_with(&grid[..12]))
+    );
     for resident in others {
         let body = json!({ "resident": resident.id, "fields": ["person.name"], "purpose": "home_visit_care", "assignment": post });
         let answer = t.look(&chief.token, body).await;
@@ -111,13 +115,47 @@ async fn assistants_need_a_letter_and_get_what_it_covers_only() {
     let without = t.caller("grid_assistant", "civil_affairs");
     let refused = t.look(&without.token, t.visit(9, &["person.name"])).await;
     assert_eq!((refused.status, refused.reason("person.name")), (403, "no_basis"));
-    // The letter ends with the post, on 30 June 2027.
-    let task = t.task(8);
-    let steward = t.caller("data_steward", "none");
-    t.clock.step(217 * 24 * HOUR);
-    drop(steward);
-    let late = t.look(&with.token, t.visit(8, &["person.name"])).await;
-    assert_eq!(late.status, 401, "demo tokens end before: {} {}", late.text, task.id);
+}
+
+#[tokio::test]
+async fn a_letter_holds_from_its_first_minute_to_its_last() {
+    use gridvault::authority::Letter;
+    use gridvault::register::grant_letter;
+    use gridvault_policy::{Department, Purpose, letters};
+    let t = TestVault::street().await;
+    let assistant = t.caller("grid_assistant", "civil_affairs");
+    let letter = Letter {
+        number: "L-1".into(),
+        department: Department::CivilAffairs,
+        person: assistant.holder,
+        purposes: vec![Purpose::HomeVisitCare],
+        fields: letters()
+            .grants(Department::CivilAffairs)
+            .unwrap()
+            .fields
+            .iter()
+            .map(|f| f.as_str().into())
+            .collect(),
+        areas: vec![assistant.area.clone().unwrap()],
+        from: MORNING + HOUR,
+        to: MORNING + 2 * HOUR,
+        revoked: false,
+    };
+    grant_letter(&t.vault, letter).await.unwrap();
+    let look = async || t.look(&assistant.token, t.visit(9, &["person.name", "elder.living_alone"])).await;
+    assert_eq!(look().await.reason("person.name"), "no_basis");
+    t.clock.step(HOUR);
+    let live = look().await;
+    assert_eq!(
+        (live.outcome("person.name"), live.outcome("elder.living_alone")),
+        ("clear", "clear"),
+        "{}",
+        live.text
+    );
+    t.clock.step(HOUR - 1);
+    assert_eq!(look().await.status, 200);
+    t.clock.step(1);
+    assert_eq!(look().await.status, 403);
 }
 
 #[tokio::test]
@@ -135,7 +173,9 @@ async fn overseers_see_the_course_of_things_and_no_person() {
     let informant = t.caller("grid_informant", "none");
     assert_eq!(t.look(&informant.token, body).await.status, 404);
     for caller in [supervisor, informant] {
-        for (n, purpose) in [(0, "home_visit_care"), (7, "floating_population_registration"), (4, "emergency_notice")] {
+        for (n, purpose) in
+            [(0, "home_visit_care"), (7, "floating_population_registration"), (4, "emergency_notice")]
+        {
             let body = json!({ "resident": t.task(n).resident, "fields": ["person.name"], "purpose": purpose, "task": t.task(n).id });
             assert_eq!(t.look(&caller.token, body).await.status, 404, "{} {purpose}", caller.role);
         }
@@ -146,7 +186,8 @@ async fn overseers_see_the_course_of_things_and_no_person() {
 async fn a_case_shows_the_reporter_to_its_handler_and_its_desk_only() {
     let t = TestVault::street().await;
     let case = t.task(1);
-    let fields = ["case.id", "person.name", "case.reporter_phone", "premises.address", "derived.responsible_areas"];
+    let fields =
+        ["case.id", "person.name", "case.reporter_phone", "premises.address", "derived.responsible_areas"];
     let body = json!({ "ticket": case.ticket, "fields": fields, "purpose": "case_handling", "task": case.id, "assignment": case.assignment });
     let chief = t.look(&t.chief().token, body.clone()).await;
     let outcomes: Vec<&str> = fields.iter().map(|f| chief.outcome(f)).collect();
@@ -159,11 +200,18 @@ async fn a_case_shows_the_reporter_to_its_handler_and_its_desk_only() {
     let desk = t.look(&hotline.token, own.clone()).await;
     assert_eq!((desk.outcome("case.reporter_phone"), desk.outcome("person.name")), ("clear", "masked"));
     assert_eq!(desk.reason("premises.address"), "purpose_role");
-    for (service, department) in [("service_circle", "service_circle"), ("governance_platform", "governance_platform")] {
-        assert_eq!(t.look(&t.caller("service", department).token, own.clone()).await.status, 404, "{service}");
+    for (service, department) in
+        [("service_circle", "service_circle"), ("governance_platform", "governance_platform")]
+    {
+        assert_eq!(
+            t.look(&t.caller("service", department).token, own.clone()).await.status,
+            404,
+            "{service}"
+        );
     }
     // The second chief's grid is another: the ticket is not there for that post.
-    let second = t.demo.callers.iter().filter(|c| c.role == "grid_chief" && c.department == "none").nth(1).unwrap();
+    let second =
+        t.demo.callers.iter().filter(|c| c.role == "grid_chief" && c.department == "none").nth(1).unwrap();
     let mut other = own;
     other["assignment"] = json!(second.assignment);
     assert_eq!(t.look(&second.token, other).await.status, 404);
@@ -177,13 +225,17 @@ async fn a_place_is_looked_up_without_a_person_as_a_pretext() {
     let body = json!({ "premises": task.premises, "fields": fields, "purpose": "fire_safety_check", "task": task.id, "assignment": task.assignment });
     let answer = t.look(&t.chief().token, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!((answer.outcome("premises.address"), answer.outcome("premises.owner_phone")), ("clear", "absent"));
+    assert_eq!(
+        (answer.outcome("premises.address"), answer.outcome("premises.owner_phone")),
+        ("clear", "absent")
+    );
     assert_eq!(answer.reason("premises.owner_name"), "field_not_for_purpose");
     // Those who live there are told: their tags stand with the entry.
     let (_, private) = t.entries(1).await.pop().unwrap();
     assert_eq!(private["subject"]["type"], "premises");
     assert!(!private["subject"]["also"].as_array().unwrap().is_empty());
-    let body = json!({ "premises": task.premises, "fields": ["person.name"], "purpose": "fire_safety_check" });
+    let body =
+        json!({ "premises": task.premises, "fields": ["person.name"], "purpose": "fire_safety_check" });
     assert_eq!(t.look(&t.chief().token, body).await.body["errors"][0]["code"], "not_of_this_record");
 }
 
@@ -199,7 +251,8 @@ async fn posts_are_named_live_and_ones_own() {
     body["assignment"] = json!(t.caller("dispatched_officer", "police").assignment);
     assert_eq!(t.look(&chief.token, body.clone()).await.status, 403);
     // The third grid's chief left in June.
-    let expired = t.demo.callers.iter().filter(|c| c.role == "grid_chief" && c.department == "none").nth(2).unwrap();
+    let expired =
+        t.demo.callers.iter().filter(|c| c.role == "grid_chief" && c.department == "none").nth(2).unwrap();
     body["assignment"] = json!(expired.assignment);
     let gone = t.look(&expired.token, body).await;
     assert_eq!((gone.status, gone.problem()), (403, "denied"));
@@ -210,18 +263,27 @@ async fn posts_are_named_live_and_ones_own() {
 async fn a_service_acting_for_a_worker_gets_the_lesser_of_both() {
     let t = TestVault::street().await;
     let backend = t.caller("service", "terminal_backend");
-    let mut body = t.visit(0, &["person.name", "elder.living_alone", "person.birth_date", "elder.help_need", "disability.category"]);
+    let mut body = t.visit(
+        0,
+        &["person.name", "elder.living_alone", "person.birth_date", "elder.help_need", "disability.category"],
+    );
     body["on_behalf_of"] = body["assignment"].take();
     body.as_object_mut().unwrap().remove("assignment");
     let answer = t.look(&backend.token, body.clone()).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.outcome("person.name"), "clear");
-    assert_eq!((answer.outcome("elder.living_alone"), answer.value("elder.living_alone")), ("masked", Some("yes")));
+    assert_eq!(
+        (answer.outcome("elder.living_alone"), answer.value("elder.living_alone")),
+        ("masked", Some("yes"))
+    );
     assert_eq!(answer.outcome("person.birth_date"), "masked");
     assert_eq!(answer.outcome("elder.help_need"), "denied");
     assert_eq!(answer.outcome("disability.category"), "denied");
     let (public, private) = t.entries(1).await.pop().unwrap();
-    assert_eq!((&public["who"]["role"], &public["who"]["through"]), (&json!("grid_chief"), &json!("terminal_backend")));
+    assert_eq!(
+        (&public["who"]["role"], &public["who"]["through"]),
+        (&json!("grid_chief"), &json!("terminal_backend"))
+    );
     assert_eq!(private["actor"]["on_behalf_of"], body["on_behalf_of"]);
     // Alone it knows of nobody; for somebody outside its agreement it does not act.
     body.as_object_mut().unwrap().remove("on_behalf_of");

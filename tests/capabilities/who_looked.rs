@@ -20,7 +20,10 @@ async fn a_resident_sees_the_line_of_each_lookup_that_showed_something() {
     assert_eq!(line["at"], "2026-11-24T09:30:00+08:00");
     assert_eq!(line["who"], json!({ "role": "grid_chief", "area": "示例一社区第1网格", "through": null }));
     assert_eq!(line["fields"], json!({ "person.name": "clear", "person.birth_date": "masked" }));
-    assert_eq!((&line["purpose"], &line["basis"], &line["proof"]), (&json!("home_visit_care"), &json!("consent"), &json!("pending")));
+    assert_eq!(
+        (&line["purpose"], &line["basis"], &line["proof"]),
+        (&json!("home_visit_care"), &json!("consent"), &json!("pending"))
+    );
     insta::assert_snapshot!(line["text"].as_str().unwrap());
     assert!(line.get("seq").is_none());
     assert_eq!(t.entries(1).await[0].0["kind"], "trail.read");
@@ -35,7 +38,10 @@ async fn a_resident_sees_the_line_of_each_lookup_that_showed_something() {
     let first = t.call("GET", "/v1/me/lookups?limit=2", Some(&session), None).await;
     let next = first.body["next"].as_str().unwrap();
     let second = t.call("GET", &format!("/v1/me/lookups?limit=2&after={next}"), Some(&session), None).await;
-    assert_eq!((first.body["lookups"].as_array().unwrap().len(), second.body["lookups"].as_array().unwrap().len()), (2, 2));
+    assert_eq!(
+        (first.body["lookups"].as_array().unwrap().len(), second.body["lookups"].as_array().unwrap().len()),
+        (2, 2)
+    );
     assert!(second.body["next"].is_null());
 }
 
@@ -57,7 +63,8 @@ async fn officers_and_auditors_read_the_trail_and_nobody_else() {
     t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
     let ask = json!({ "kinds": ["lookup"], "record": t.task(0).resident, "limit": 10 });
     for role in ["privacy_officer", "auditor"] {
-        let answer = t.call("POST", "/v1/audit/queries", Some(&t.caller(role, "none").token), Some(&ask)).await;
+        let answer =
+            t.call("POST", "/v1/audit/queries", Some(&t.caller(role, "none").token), Some(&ask)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let entries = answer.body["entries"].as_array().unwrap();
         assert_eq!(entries.len(), 1);
@@ -66,13 +73,15 @@ async fn officers_and_auditors_read_the_trail_and_nobody_else() {
         assert_eq!(t.entries(1).await[0].0["kind"], "trail.read");
     }
     for role in ["data_steward", "grid_supervisor"] {
-        let answer = t.call("POST", "/v1/audit/queries", Some(&t.caller(role, "none").token), Some(&ask)).await;
+        let answer =
+            t.call("POST", "/v1/audit/queries", Some(&t.caller(role, "none").token), Some(&ask)).await;
         assert_eq!(answer.status, 403, "{role}");
     }
     let officer = &t.caller("privacy_officer", "none").token;
     let page = t.call("POST", "/v1/audit/queries", Some(officer), Some(&json!({ "limit": 3 }))).await;
     assert_eq!(page.body["next"], 2);
-    let wrong = t.call("POST", "/v1/audit/queries", Some(officer), Some(&json!({ "kinds": ["lokup"] }))).await;
+    let wrong =
+        t.call("POST", "/v1/audit/queries", Some(officer), Some(&json!({ "kinds": ["lokup"] }))).await;
     assert_eq!(wrong.status, 400);
 }
 
@@ -107,5 +116,8 @@ async fn a_one_time_code_signs_in_once() {
     assert_eq!(t.call("POST", "/v1/sessions", None, Some(&typed)).await.status, 401);
     let late = issue_code(&t.vault, Holder::Resident(t.task(0).resident.unwrap()), HOUR, true).await.unwrap();
     t.clock.step(2 * HOUR);
-    assert_eq!(t.call("POST", "/v1/sessions", None, Some(&json!({ "code": late.reveal() }))).await.status, 401);
+    assert_eq!(
+        t.call("POST", "/v1/sessions", None, Some(&json!({ "code": late.reveal() }))).await.status,
+        401
+    );
 }

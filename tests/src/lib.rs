@@ -86,7 +86,8 @@ impl TestVault {
         let clock = Arc::new(ManualClock::at(MORNING));
         let vault = open(dir.path(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
         let steward = appoint(&vault, Role::DataSteward, "S1").await.unwrap();
-        let token = issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
+        let token =
+            issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
         let demo = DemoFile {
             url: String::new(),
             tenant: "donggaodi".into(),
@@ -112,8 +113,15 @@ impl TestVault {
     }
 
     /// Asks the router with any body.
-    pub async fn call_raw(&self, method: &str, path: &str, token: Option<&str>, body: Option<String>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    pub async fn call_raw(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<String>,
+    ) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(path).header("content-type", "application/json");
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -160,7 +168,14 @@ impl TestVault {
     }
 
     /// Opens a task as the data steward; gives its id.
-    pub async fn open_task(&self, source_number: &str, purpose: &str, resident: Option<Uuid>, premises: Option<Uuid>, post: Uuid) -> Uuid {
+    pub async fn open_task(
+        &self,
+        source_number: &str,
+        purpose: &str,
+        resident: Option<Uuid>,
+        premises: Option<Uuid>,
+        post: Uuid,
+    ) -> Uuid {
         let steward = self.caller("data_steward", "none");
         let body = json!({
             "source": "test", "number": source_number, "kind": "visit", "purpose": purpose,

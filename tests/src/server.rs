@@ -83,7 +83,9 @@ impl Drop for Server {
 }
 
 fn post(url: &str, token: &str, body: &Value) -> (u16, Value) {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(30)));
     let agent = ureq::Agent::new_with_config(config.build());
     let sent = agent
         .post(url)

@@ -105,7 +105,7 @@ pub struct Vault {
     /// Real or synthetic.
     pub nature: Nature,
     pinning: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-    _lock: Lock,
+    lock: tokio::sync::Mutex<Option<Lock>>,
 }
 
 impl Vault {
@@ -148,7 +148,7 @@ impl Vault {
             clock,
             nature,
             pinning: tokio::sync::Mutex::new(Some(pinning)),
-            _lock: lock,
+            lock: tokio::sync::Mutex::new(Some(lock)),
         };
         vault.reload_areas().await?;
         register::unsealed(&vault).await?;
@@ -177,5 +177,6 @@ impl Vault {
             tracing::warn!(%error, "the pin's keeper was lost");
         }
         self.store.close().await;
+        drop(self.lock.lock().await.take());
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn query(
     Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let ask: Ask = context.body(&bytes)?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
         return Err(context.problem(Name::Denied));
     }

@@ -22,7 +22,7 @@ pub(super) async fn create(
     Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let body: NewConsent = context.body(&bytes)?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let Ok(Path(resident)) = id else { return Err(context.problem(Name::NotFound)) };
     let id = record_consent(&app.vault, &caller, resident, body, &context.request).await;
     let id = id.map_err(|error| Problem::of_register(&error, context.language))?;
@@ -44,7 +44,7 @@ pub(super) async fn put_own(
     Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let body: Own = context.body(&bytes)?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
     let Some(purpose) = Purpose::parse(&purpose) else { return Err(context.problem(Name::NotFound)) };
     let new = NewConsent {

@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) request: String,
     pub(super) source: String,
     token: Option<Secret>,
+    /// `?assignment=`: the post acted in, of anything but a lookup (whose body names it).
+    assignment: Option<Uuid>,
 }
 
 /// Put into the request by the router's outermost layer.
@@ -35,7 +37,10 @@ impl FromRequestParts<App> for Context {
             .extensions
             .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
             .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
-        Ok(Self { language: language(&parts.headers), request, source, token: bearer(&parts.headers) })
+        let query = parts.uri.query().unwrap_or_default();
+        let assignment = query.split('&').find_map(|pair| pair.strip_prefix("assignment=")?.parse().ok());
+        let (language, token) = (language(&parts.headers), bearer(&parts.headers));
+        Ok(Self { language, request, source, token, assignment })
     }
 }
 
@@ -72,8 +77,8 @@ impl Context {
     }
 
     /// The caller of anything but a lookup.
-    pub(super) async fn plain_caller(&self, app: &App, assignment: Option<Uuid>) -> Result<Caller, Problem> {
-        let capacity = Capacity { assignment, on_behalf_of: None };
+    pub(super) async fn plain_caller(&self, app: &App) -> Result<Caller, Problem> {
+        let capacity = Capacity { assignment: self.assignment, on_behalf_of: None };
         identify(&app.vault, self.token()?, capacity).await.map_err(|error| self.unidentified(app, &error))
     }
 
@@ -104,7 +109,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
             Segment::Seq { index } => out.push_str(&format!("/{index}")),
             // Names of the closed shape only: what a client invents is not repeated.
             Segment::Map { key } if super::is_identifier(key) => out.push_str(&format!("/{key}")),
-            _ => out.push_str("/?"),
+            _ => {}
         }
     }
     out

@@ -17,6 +17,8 @@ pub(super) struct Ask {
     #[serde(default)]
     dry_run: bool,
     notice: Option<Uuid>,
+    #[serde(rename = "assignment")]
+    _assignment: Option<Uuid>,
 }
 
 pub(super) async fn create(
@@ -30,7 +32,7 @@ pub(super) async fn create(
     let Query(ask) = query.map_err(|_| invalid("?"))?;
     let kind = ImportKind::parse(&ask.kind).ok_or_else(|| invalid("?kind"))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| invalid(""))?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let outcome = run(&app.vault, &caller, kind, &lines, (ask.notice, ask.dry_run, &context.request)).await;
     let outcome = outcome.map_err(|error| Problem::of_register(&error, context.language))?;

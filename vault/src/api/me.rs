@@ -36,7 +36,7 @@ pub(super) async fn lookups(
 ) -> Result<Response, Problem> {
     let invalid = || Problem::invalid(context.language, &[("?".to_owned(), "not_understood")]);
     let Query(page) = query.map_err(|_| invalid())?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
     let failed = |error: crate::store::StoreError| {
         tracing::error!(%error, "a statement could not be read");

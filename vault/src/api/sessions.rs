@@ -46,7 +46,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn end(State(app): State<App>, context: Context) -> Result<StatusCode, Problem> {
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let ended = sign_out(&app.vault, &caller, &context.request).await;
     ended.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(StatusCode::NO_CONTENT)

@@ -18,7 +18,7 @@ pub(super) async fn create(
     Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let body: NewTask = context.body(&bytes)?;
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let opened = open_task(&app.vault, &caller, body, &context.request).await;
     let opened = opened.map_err(|error| Problem::of_register(&error, context.language))?;
     let mut body = json!({ "id": opened.id });
@@ -46,7 +46,7 @@ pub(super) async fn close(
     if !body.closed {
         return Err(Problem::invalid(context.language, &[("/closed".into(), "only_true")]));
     }
-    let caller = context.plain_caller(&app, None).await?;
+    let caller = context.plain_caller(&app).await?;
     let Ok(Path(id)) = id else { return Err(context.problem(Name::NotFound)) };
     let closed = close_task(&app.vault, &caller, id, &body.outcome, &context.request).await;
     closed.map_err(|error| Problem::of_register(&error, context.language))?;

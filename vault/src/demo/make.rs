@@ -1,6 +1,5 @@
 //! Making a demonstration: the street imported by the same door as a real one, then services, tasks and consents.
 
-use gridvault_audit::{Kind, WhoType};
 use gridvault_policy::{Department, FieldId, Posture, Purpose, Role};
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,8 +12,8 @@ use crate::clock::{civil_date, days, rfc3339};
 use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
-    NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task, entry_by,
-    issue_code, issue_token, open_task, record_consent,
+    NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task, issue_code,
+    issue_token, open_task, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
@@ -178,9 +177,7 @@ async fn services(vault: &Vault, file: &mut DemoFile) -> Result<Secret, DemoErro
     ] {
         let now = vault.now();
         let agreement = Agreement { purposes, acts_for, from: now, to: now + days(365), ended: false };
-        let who = gridvault_audit::Who { kind: WhoType::System, ..crate::register::system_who() };
-        let entry = entry_by(Kind::AgreementGranted, who, crate::identity::actor(Uuid::nil()), "");
-        let (id, token) = add_service(vault, kind, agreement, entry).await?;
+        let (id, token) = add_service(vault, kind, agreement).await?;
         if kind == Department::Hotline12345 {
             hotline = Ok(token);
         }

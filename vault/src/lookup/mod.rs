@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::Vault;
 use crate::identity::{Caller, Capacity, Party, Unidentified, identify};
-use crate::permit::{About, Lookup};
+use crate::permit::{About, Lookup, Permit};
 use crate::records::{Located, Wanted, locate};
 use crate::seal::{Released, SealError, Secret};
 use crate::store::{StoreError, Table};
@@ -84,21 +84,40 @@ pub async fn look_up(
     ask: &Ask,
 ) -> Result<Looked, LookupError> {
     for _ in 0..TRIES {
-        let caller = identify(vault, token, capacity).await?;
-        let located =
-            locate(vault, &caller, &Wanted { kind: ask.kind, id: ask.record, task: ask.task }).await?;
-        let (lookup, ending) = decide(vault, &caller, &located, ask).await?;
-        match vault.log.record(lookup).await {
-            Ok(permit) => {
+        match recorded(vault, token, capacity, ask).await {
+            Ok((permit, located, ending)) => {
                 let released = vault.keys.open(permit, &located.into_envelopes())?;
                 return Ok(ending.with(released));
             }
-            Err(RecordError::Stale) => {}
-            Err(error) => return Err(LookupError::Unrecorded(error)),
+            Err(LookupError::Unrecorded(RecordError::Stale)) => {}
+            Err(error) => return Err(error),
         }
     }
     tracing::warn!("a lookup was sent back {TRIES} times");
     Err(LookupError::Moving)
+}
+
+/// The way up to the permit: for who opens later, within the permit's time.
+pub async fn permit(
+    vault: &Vault,
+    token: &Secret,
+    capacity: Capacity,
+    ask: &Ask,
+) -> Result<Permit, LookupError> {
+    recorded(vault, token, capacity, ask).await.map(|(permit, _, _)| permit)
+}
+
+async fn recorded(
+    vault: &Vault,
+    token: &Secret,
+    capacity: Capacity,
+    ask: &Ask,
+) -> Result<(Permit, Located, Ending), LookupError> {
+    let caller = identify(vault, token, capacity).await?;
+    let located = locate(vault, &caller, &Wanted { kind: ask.kind, id: ask.record, task: ask.task }).await?;
+    let (lookup, ending) = decide(vault, &caller, &located, ask).await?;
+    let permit = vault.log.record(lookup).await.map_err(LookupError::Unrecorded)?;
+    Ok((permit, located, ending))
 }
 
 enum Ending {

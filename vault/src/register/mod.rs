@@ -22,7 +22,7 @@ pub use office::{Appointed, appoint};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use residents::{add_residents, new_tag};
-pub use services::{NewLetter, add_service, grant_letter};
+pub use services::{add_service, grant_letter};
 pub use tasks::{NewCase, NewTask, Opened, Reporter, close_task, open_task};
 
 use crate::identity::Caller;

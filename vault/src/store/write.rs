@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::{EnvelopeRow, Row, Store, StoreError, StoredHead};
 
@@ -43,23 +44,35 @@ pub struct NewEntry {
 /// Rows of one multi-row insert: well under SQLite's 32,766 variables.
 const CHUNK: usize = 256;
 
-/// An open write transaction of one tenant. Dropped without `commit`, nothing happened.
+/// An open write transaction of one tenant. Dropped without `commit` or `give_up`, its connection is closed with it: after
+/// a full disk SQLite has rolled back by itself, and only a new connection knows for certain where it stands.
 pub struct Batch<'s> {
-    tx: Transaction<'static, Sqlite>,
+    conn: PoolConnection<Sqlite>,
     tenant: &'s str,
+    ended: bool,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.conn.close_on_drop();
+        }
+    }
 }
 
 impl Store {
     /// Begins the writer's transaction.
     pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
-        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Batch { tx, tenant: &self.tenant })
+        let conn = self.writer.acquire().await?;
+        let mut batch = Batch { conn, tenant: &self.tenant, ended: false };
+        batch.run("BEGIN IMMEDIATE").await?;
+        Ok(batch)
     }
 }
 
 impl Batch<'_> {
     fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.tx
+        &mut self.conn
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
@@ -144,7 +157,7 @@ impl Batch<'_> {
             query.push(
                 " ON CONFLICT (tenant, record, tier) DO UPDATE SET rev = excluded.rev, dek = excluded.dek, body = excluded.body",
             );
-            query.build().execute(&mut *self.tx).await?;
+            query.build().execute(&mut *self.conn).await?;
         }
         Ok(())
     }
@@ -157,7 +170,7 @@ impl Batch<'_> {
                 row.push_bind(self.tenant);
                 row.push_bind(i64::from(t.field)).push_bind(&t.term).push_bind(&t.record);
             });
-            query.build().execute(&mut *self.tx).await?;
+            query.build().execute(&mut *self.conn).await?;
         }
         Ok(())
     }
@@ -197,7 +210,7 @@ impl Batch<'_> {
                 row.push_bind(&e.actor).push_bind(e.record.as_ref().map(|t| &t[..])).push_bind(&e.salt[..]);
                 row.push_bind(&e.public).push_bind(&e.private);
             });
-            query.build().execute(&mut *self.tx).await?;
+            query.build().execute(&mut *self.conn).await?;
         }
         let tags: Vec<_> = entries.iter().flat_map(|e| e.tags.iter().map(|t| (e.seq, t))).collect();
         for chunk in tags.chunks(CHUNK) {
@@ -205,7 +218,7 @@ impl Batch<'_> {
             query.push_values(chunk, |mut row, (seq, tag)| {
                 row.push_bind(self.tenant).push_bind(&tag[..]).push_bind(*seq);
             });
-            query.build().execute(&mut *self.tx).await?;
+            query.build().execute(&mut *self.conn).await?;
         }
         Ok(())
     }
@@ -238,8 +251,16 @@ impl Batch<'_> {
     }
 
     /// Makes it durable. Only behind this may anybody be answered.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await?;
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        self.ended = true;
+        Ok(())
+    }
+
+    /// Takes everything back.
+    pub async fn give_up(mut self) -> Result<(), StoreError> {
+        self.run("ROLLBACK").await?;
+        self.ended = true;
         Ok(())
     }
 }

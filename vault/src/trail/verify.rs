@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gridvault_audit::{ChainVerifier, Checkpoint, Json, VerifierKey};
+use gridvault_audit::{ChainVerifier, Checkpoint, Fault, FaultKind, Json, VerifierKey, leaf_hash};
 
 use crate::seal::row_digest;
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
@@ -113,8 +113,8 @@ impl Run {
                 while let Some((_, tag)) = tags.next_if(|(seq, _)| *seq <= entry.seq) {
                     indexed.push(tag);
                 }
-                if let Some(why) = self.entry(entry, &indexed) {
-                    return Ok(Some(why));
+                if let Err(fault) = self.entry(entry, &indexed) {
+                    return Ok(Some(self.blame(store, entry, fault).await?));
                 }
                 self.note_root();
             }
@@ -129,32 +129,49 @@ impl Run {
         }
     }
 
-    fn entry(&mut self, entry: &StoredEntry, indexed: &[Vec<u8>]) -> Option<Verdict> {
-        let expected = self.chain.head().size();
-        let verified = match self.chain.push(&entry.public, entry.private.as_deref()) {
-            Ok(verified) => verified,
-            Err(fault) => return Some(broken(Some(fault.seq), fault.what.to_string())),
+    /// An entry that does not follow from the one before: which of the two was changed? If what comes behind still names
+    /// this one, it is the one before.
+    async fn blame(&self, store: &Store, entry: &StoredEntry, fault: Fault) -> Result<Verdict, StoreError> {
+        if fault.what != FaultKind::Previous || fault.seq == 0 {
+            return Ok(broken(Some(fault.seq), fault.what.to_string()));
+        }
+        let leaf = leaf_hash(&entry.public);
+        let behind = EntryFilter { after: Some(entry.seq), limit: 1, ..EntryFilter::default() };
+        let named = match store.entries(&behind).await?.first() {
+            Some(next) => {
+                Json::parse_canonical(&next.public).ok().and_then(|p| p.text("prev").map(str::to_owned))
+            }
+            None => store.head().await?.map(|head| data_encoding::HEXLOWER.encode(&head.leaf)),
         };
+        let genuine = named.as_deref() == Some(&data_encoding::HEXLOWER.encode(&leaf));
+        Ok(if genuine {
+            broken(Some(fault.seq - 1), "it was changed: the entry behind it names another".into())
+        } else {
+            broken(Some(fault.seq), fault.what.to_string())
+        })
+    }
+
+    fn entry(&mut self, entry: &StoredEntry, indexed: &[Vec<u8>]) -> Result<(), Fault> {
+        let seq = self.chain.head().size();
+        let verified = self.chain.push(&entry.public, entry.private.as_deref())?;
+        let column = |what: &str| Fault { seq, what: FaultKind::Member(what.to_owned()) };
         let same = u64::try_from(entry.seq) == Ok(verified.seq)
             && entry.at == verified.at
             && entry.kind == verified.kind.as_str()
             && verified.public.text("salt") == Some(&data_encoding::HEXLOWER.encode(&entry.salt));
         if !same {
-            return Some(broken(Some(expected), "the columns beside it say something else".into()));
+            return Err(column("a column beside it"));
         }
         let Some(private) = &verified.private else {
             self.removed += 1;
-            return None;
+            return Ok(());
         };
         let subject = private.get("subject").and_then(|s| s.text("tag")).map(str::to_owned);
         let same = private.get("actor").and_then(|a| a.text("id")) == entry.actor.as_deref()
             && subject == entry.record.as_deref().map(|tag| data_encoding::HEXLOWER.encode(tag))
             && further_tags(private) == hex(indexed);
         if !same {
-            return Some(broken(
-                Some(expected),
-                "the index beside its private part says something else".into(),
-            ));
+            return Err(column("an index beside its private part"));
         }
         if let Some(Json::Map(state)) = private.get("state") {
             for (row, digest) in state {
@@ -163,7 +180,7 @@ impl Run {
                 }
             }
         }
-        None
+        Ok(())
     }
 
     async fn rest(

@@ -181,7 +181,7 @@ impl WriterTask {
         }
         match failed {
             Some(error) => Err(error),
-            None if growing.entries.is_empty() => Ok(None),
+            None if growing.entries.is_empty() => batch.give_up().await.map(|()| None),
             None => self.finish(batch, growing).await.map(Some),
         }
     }

@@ -1,0 +1,69 @@
+//! A disk that is full or read-only: 503 and no value; served again when there is space.
+
+use std::path::Path;
+use std::process::Command;
+
+use gridvault_tests::Server;
+use serde_json::json;
+
+struct Mount(std::path::PathBuf);
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn mount(args: &[&str], at: &Path) -> bool {
+    Command::new("mount").args(args).arg(at).status().is_ok_and(|s| s.success())
+}
+
+#[test]
+fn a_full_or_read_only_disk_is_answered_503_without_a_value_and_served_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // Needs the right to mount: the test command runs as root where CI does.
+    assert!(
+        mount(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], dir.path()),
+        "mounting a small disk needs root"
+    );
+    let _mounted = Mount(dir.path().to_owned());
+    let data = dir.path().join("demo");
+    let mut server = Server::start(&data, 100);
+    let task = server.demo.tasks[0].clone();
+    let body = json!({ "resident": task.resident, "fields": ["person.name"], "purpose": task.purpose, "task": task.id, "assignment": task.assignment });
+    let token = server.demo.callers[0].token.clone();
+    assert_eq!(server.post("/v1/lookups", &token, &body).0, 200);
+    // Filled to the last block: the write-ahead log cannot grow.
+    let filler = dir.path().join("filler");
+    let _ = Command::new("sh").args(["-c", &format!("cat /dev/zero > {}", filler.display())]).output();
+    let mut refused = None;
+    for _ in 0..2000 {
+        let (status, answer) = server.post("/v1/lookups", &token, &body);
+        if status != 200 {
+            refused = Some((status, answer));
+            break;
+        }
+    }
+    let (status, answer) = refused.expect("a full disk is noticed");
+    assert_eq!(
+        (status, answer["type"].as_str()),
+        (503, Some("urn:gridvault:problem:audit-unavailable")),
+        "{answer}"
+    );
+    assert!(answer.get("fields").is_none());
+    std::fs::remove_file(&filler).unwrap();
+    assert_eq!(server.post("/v1/lookups", &token, &body).0, 200, "served again");
+    assert!(!std::fs::read_to_string(&server.err).unwrap().contains("panicked"));
+    server.stop();
+    // A database that may not be written: the start says so, and nothing is served.
+    assert!(mount(&["-o", "remount,ro"], dir.path()));
+    let out = Command::new(gridvault_tests::binary())
+        .args(["demo", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(mount(&["-o", "remount,rw"], dir.path()));
+    let mut again = Server::start(&data, 100);
+    again.stop();
+}
