@@ -40,3 +40,6 @@ pub use log::{
 pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
 pub use verify::{ChainVerifier, Fault, FaultKind, Verified};
+
+#[cfg(test)]
+mod tests;

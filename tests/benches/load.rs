@@ -49,7 +49,8 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
         let Some(head) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
         let text = std::str::from_utf8(&buffer[..head]).unwrap();
         assert!(text.starts_with("HTTP/1.1 200"), "{}", String::from_utf8_lossy(buffer));
-        let length = text.lines().find_map(|l| l.strip_prefix("content-length: ")).unwrap().parse::<usize>().unwrap();
+        let length =
+            text.lines().find_map(|l| l.strip_prefix("content-length: ")).unwrap().parse::<usize>().unwrap();
         if buffer.len() >= head + 4 + length {
             return;
         }

@@ -49,10 +49,22 @@ async fn run(plan: Plan) {
     refresh(&vault, &mut demo).await.unwrap();
     let made = begun.elapsed();
     let vault = Arc::new(vault);
-    println!("{} residents imported and ready in {:.1} s ({:.0} residents/s with sealing and an entry each)", plan.residents, made.as_secs_f64(), f64::from(plan.residents) / made.as_secs_f64());
-    println!("vault.db {:.1} MiB, {:.0} bytes a resident with all that belongs to it", size(dir.path()) / 1048576.0, size(dir.path()) / f64::from(plan.residents));
+    println!(
+        "{} residents imported and ready in {:.1} s ({:.0} residents/s with sealing and an entry each)",
+        plan.residents,
+        made.as_secs_f64(),
+        f64::from(plan.residents) / made.as_secs_f64()
+    );
+    println!(
+        "vault.db {:.1} MiB, {:.0} bytes a resident with all that belongs to it",
+        size(dir.path()) / 1048576.0,
+        size(dir.path()) / f64::from(plan.residents)
+    );
     let address = serve(&vault, dir.path()).await;
-    println!("{:>8} {:>9} {:>12} {:>12} {:>12} {:>10}", "clients", "", "floor/s", "full/s", "nothing/s", "full÷floor");
+    println!(
+        "{:>8} {:>9} {:>12} {:>12} {:>12} {:>10}",
+        "clients", "", "floor/s", "full/s", "nothing/s", "full÷floor"
+    );
     for clients in &plan.clients {
         let mut rows: Vec<[f64; 3]> = Vec::new();
         for _ in 0..plan.rounds {
@@ -69,21 +81,40 @@ async fn run(plan: Plan) {
         };
         let mut ratios: Vec<f64> = rows.iter().map(|r| r[1] / r[0]).collect();
         ratios.sort_by(f64::total_cmp);
-        println!("{clients:>8} {:>9} {:>12.0} {:>12.0} {:>12.0} {:>10.2}", "median", median(0), median(1), median(2), ratios[ratios.len() / 2]);
+        println!(
+            "{clients:>8} {:>9} {:>12.0} {:>12.0} {:>12.0} {:>10.2}",
+            "median",
+            median(0),
+            median(1),
+            median(2),
+            ratios[ratios.len() / 2]
+        );
     }
     vault.close().await;
 }
 
 fn size(dir: &std::path::Path) -> f64 {
-    ["vault.db", "vault.db-wal"].iter().filter_map(|f| std::fs::metadata(dir.join(f)).ok()).map(|m| m.len() as f64).sum()
+    ["vault.db", "vault.db-wal"]
+        .iter()
+        .filter_map(|f| std::fs::metadata(dir.join(f)).ok())
+        .map(|m| m.len() as f64)
+        .sum()
 }
 
 /// Floor, full, nothing.
 fn requests(demo: &DemoFile) -> [Vec<u8>; 3] {
     let task = &demo.tasks[0];
     let fields = [
-        "person.name", "person.phone", "person.sex", "person.language_need", "premises.address", "person.birth_date",
-        "elder.living_alone", "disability.category", "derived.age_over_80", "derived.reachable_by_phone",
+        "person.name",
+        "person.phone",
+        "person.sex",
+        "person.language_need",
+        "premises.address",
+        "person.birth_date",
+        "elder.living_alone",
+        "disability.category",
+        "derived.age_over_80",
+        "derived.reachable_by_phone",
     ];
     let body = json!({ "resident": task.resident, "fields": fields, "purpose": task.purpose, "task": task.id, "assignment": task.assignment });
     let token = &demo.callers[0].token;
@@ -96,10 +127,14 @@ struct Floor {
 }
 
 async fn serve(vault: &Arc<Vault>, dir: &std::path::Path) -> std::net::SocketAddr {
-    let options = SqliteConnectOptions::new().filename(dir.join("vault.db")).read_only(true).pragma("query_only", "ON");
+    let options =
+        SqliteConnectOptions::new().filename(dir.join("vault.db")).read_only(true).pragma("query_only", "ON");
     let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options).await.unwrap();
     let floor = Arc::new(Floor { vault: Arc::clone(vault), pool });
-    let extra = Router::new().route("/floor", post(floor_lookup)).with_state(floor).route("/nothing", post(|| async { "{}" }));
+    let extra = Router::new()
+        .route("/floor", post(floor_lookup))
+        .with_state(floor)
+        .route("/nothing", post(|| async { "{}" }));
     let app = router(App::new(Arc::clone(vault))).merge(extra);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -121,7 +156,11 @@ async fn floor_lookup(
     let record: uuid::Uuid = ask["resident"].as_str().unwrap().parse().unwrap();
     let sql = "SELECT r.body, e.body FROM records r JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id AND e.tier = 2 \
                WHERE r.tenant = $1 AND r.id = $2";
-    let found: (Vec<u8>, Vec<u8>) =
-        sqlx::query_as(sql).bind("donggaodi").bind(&record.as_bytes()[..]).fetch_one(&floor.pool).await.unwrap();
+    let found: (Vec<u8>, Vec<u8>) = sqlx::query_as(sql)
+        .bind("donggaodi")
+        .bind(&record.as_bytes()[..])
+        .fetch_one(&floor.pool)
+        .await
+        .unwrap();
     Ok(found.1)
 }

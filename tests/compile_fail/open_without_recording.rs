@@ -1,0 +1,10 @@
+//! A decided lookup that is not recorded opens nothing.
+use gridvault::permit::Lookup;
+use gridvault::seal::{Keyring, Released, SealError};
+use gridvault::store::EnvelopeRow;
+
+fn open(keys: &Keyring, lookup: Lookup, envelopes: &[EnvelopeRow]) -> Result<Released, SealError> {
+    keys.open(lookup, envelopes)
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Recording consumes the lookup.
+use gridvault::permit::{Lookup, Permit};
+use gridvault::trail::Writer;
+use gridvault_audit::{Log, RecordError};
+
+async fn record(log: &Log<Writer>, lookup: Lookup) -> Result<Permit, RecordError> {
+    let _ = log.record(lookup).await;
+    log.record(lookup).await
+}
+
+fn main() {}
