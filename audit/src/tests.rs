@@ -126,8 +126,7 @@ fn log_of(n: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     for _ in 1..n {
         now(log.record(Plain(entry(Kind::Lookup)))).unwrap();
     }
-    let kept = log.sink().kept.lock().unwrap().clone();
-    kept
+    std::mem::take(&mut *log.sink().kept.lock().unwrap())
 }
 
 fn first_fault(entries: &[(Vec<u8>, Vec<u8>)]) -> Option<u64> {
@@ -157,12 +156,11 @@ fn what_is_recorded_verifies_and_has_the_root_of_its_leaves() {
 #[test]
 fn receipts_of_another_log_and_old_ones_are_refused() {
     let (token, ring) = born_together(Duration::from_secs(5));
-    let (other_token, other_ring) = born_together(Duration::from_secs(5));
+    let (_other_token, other_ring) = born_together(Duration::from_secs(5));
     let (old_token, old_ring) = born_together(Duration::ZERO);
     let recorded = now(Log::new(Memory::new(), token).record(Plain(entry(Kind::LogCreated)))).unwrap();
     assert_eq!(ring.accepts(&recorded), Ok(()));
     assert_eq!(other_ring.accepts(&recorded), Err(TokenError::OtherLog));
-    drop(other_token);
     let old = now(Log::new(Memory::new(), old_token).record(Plain(entry(Kind::LogCreated)))).unwrap();
     std::thread::yield_now();
     assert_eq!(old_ring.accepts(&old), Err(TokenError::TooOld));

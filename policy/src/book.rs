@@ -196,6 +196,14 @@ impl Book {
         out
     }
 
+    /// What casbin itself says of a field, asked anew: outcome and deciding rule. For shadow checks; the coverage of the
+    /// basis is no rule and not asked.
+    pub fn oracle(&self, facts: &Facts, field: FieldId) -> Result<(Outcome, RuleId), PolicyError> {
+        let rows = self.engine.rows(&facts.class(field))?;
+        let rule = rows.first().and_then(|row| self.rules.get(*row));
+        Ok(rule.map_or((Outcome::Denied, RuleId::NONE), |rule| (rule.outcome, rule.id)))
+    }
+
     /// Asks casbin for `count` classes drawn by `seed`: the compiled rows must be its rows, all of them, in order.
     pub fn check_against_engine(&self, count: u32, seed: u64) -> Result<(), PolicyError> {
         let mut state = seed;

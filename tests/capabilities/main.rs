@@ -4,6 +4,7 @@ mod consent;
 mod doors;
 mod import;
 mod look_up;
+mod random;
 mod sealing;
 mod tampering;
 mod unknown;

@@ -32,7 +32,6 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let key = arguments.key.as_deref().map(VerifierKey::parse).transpose();
     let key = key.map_err(|error| Failure(format!("--key: {error}"), 2))?;
     let database = arguments.data.join("vault.db");
-    let store = Store::open_to_verify(&database).await?;
     let mut against = Vec::new();
     if let Some(path) = &arguments.against {
         against.push(std::fs::read_to_string(path)?);
@@ -42,6 +41,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
+    // Behind the pin's reading, so that a serving process cannot have pinned more than this snapshot holds.
+    let store = Store::open_to_verify(&database).await?;
     let bar = ProgressBar::new(store.head().await?.map_or(0, |head| u64::try_from(head.size).unwrap_or(0)));
     bar.set_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or(ProgressStyle::default_bar()),

@@ -126,10 +126,15 @@ impl Store {
         Ok(Self { readers, writer, tenant: tenant.to_owned(), statements: AtomicU64::new(0) })
     }
 
-    /// Opens a database to verify it: read-only, without migrating; the tenant is the one that the head row names.
+    /// Opens a database to verify it: read-only, without migrating, as one snapshot that a serving process does not move;
+    /// the tenant is the one that the head row names.
     pub async fn open_to_verify(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).pragma("query_only", "ON");
-        let readers = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
+        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let snapshot = pool.after_connect(|connection, _| {
+            Box::pin(async move { sqlx::query("BEGIN").execute(connection).await.map(|_| ()) })
+        });
+        let readers = snapshot.connect_with(options).await?;
         let named = sqlx::query_scalar("SELECT tenant FROM heads ORDER BY tenant LIMIT 1")
             .fetch_optional(&readers)
             .await?;
