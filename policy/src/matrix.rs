@@ -154,7 +154,12 @@ fn body(out: &mut String, fields: &str, circumstances: &BTreeSet<Circumstances>)
         let parts: Vec<String> = HEADS
             .iter()
             .zip(&sets)
-            .map(|(head, set)| format!("{head} {}", set.iter().copied().collect::<Vec<_>>().join("|")))
+            .map(|(head, set)| {
+                let all = *head == "department" && set.len() == Department::ALL.len();
+                let words =
+                    if all { "any".into() } else { set.iter().copied().collect::<Vec<_>>().join("|") };
+                format!("{head} {words}")
+            })
             .filter(|part| part != "letter no|yes")
             .collect();
         push(out, &format!("  {}\n", parts.join(", ")));

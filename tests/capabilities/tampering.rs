@@ -213,6 +213,32 @@ async fn a_row_that_was_edited_is_not_there_and_raises_a_finding() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_taken_out_of_the_database_revives_nothing() {
+    let t = TestVault::street().await;
+    let session = t.sign_in(t.task(0).resident.unwrap()).await;
+    let body = json!({ "state": "withdrawn" });
+    t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&body)).await;
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(t.dir.path().join("vault.db")))
+        .await
+        .unwrap();
+    for sql in [
+        "UPDATE consents SET seq = 1 WHERE seq = (SELECT max(seq) FROM consents)",
+        "DELETE FROM consents WHERE seq = 1",
+    ] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        assert_eq!(t.look(&t.chief().token, t.visit(0, &["person.name"])).await.status, 403, "{sql}");
+    }
+    pool.close().await;
+    gridvault::register::raise_broken_rows(&t.vault).await.unwrap();
+    assert_eq!(t.entries(1).await[0].0["kind"], "finding.raised");
+    let given = json!({ "state": "given" });
+    assert_eq!(
+        t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&given)).await.status,
+        409
+    );
+}
+
+#[tokio::test]
 async fn an_older_copy_or_a_missing_pin_is_a_rollback() {
     let s = stopped().await;
     let clock = || std::sync::Arc::new(gridvault::clock::SystemClock);

@@ -27,6 +27,8 @@ pub enum ConsentBy {
 /// A consent event's row, for one purpose.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConsentEvent {
+    /// Its number among the person's consent events, from 1: their order, under the row's MAC.
+    pub number: u32,
     /// For what.
     pub purpose: Purpose,
     /// Which fields (ids).
@@ -47,7 +49,7 @@ pub struct ConsentEvent {
 }
 
 /// The present state for one purpose: which event stands and what it covers, or why there is none.
-/// `events` are (id, entry number, event), in the log's order.
+/// `events` are (id, entry number, event), in their order.
 pub fn standing<'e>(
     events: impl Iterator<Item = (Uuid, i64, &'e ConsentEvent)>,
     purpose: Purpose,

@@ -96,9 +96,17 @@ pub struct Header {
     /// The notice under which a person's data were collected; none: not informed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Uuid>,
+    /// How many consent events a person has: one missing or added is noticed, and two at once cannot both be the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub consents: u32,
     /// The open task that a ticket belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Uuid>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serialiser asks with a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Header {

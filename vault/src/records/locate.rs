@@ -105,14 +105,18 @@ impl Located {
         vault.areas.load().relation(post.scheme, &post.areas, self.cell(post.scheme), at)
     }
 
-    /// The resident's consent events in the log's order, those whose MAC holds.
+    /// The resident's consent events in their order; none at all where the header counts others than are there.
     pub fn consents(&self, vault: &Vault) -> Vec<(Uuid, i64, ConsentEvent)> {
         let rows = self.rows.rows.iter().filter(|row| row.table == Table::Consents);
         let mut events: Vec<_> = rows
             .filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, row.seq, vault.keys.check(row)?)))
             .collect();
-        events.sort_by_key(|(_, seq, _)| *seq);
-        events
+        events.sort_by_key(|(_, _, event): &(_, _, ConsentEvent)| event.number);
+        let whole = self.own.as_ref().is_some_and(|own| consents_are_whole(&own.header, &events));
+        if !whole && let Some(own) = &self.own {
+            vault.keys.broken_row(format!("{}:consents", Table::Records.row_name(own.id.as_bytes())));
+        }
+        if whole { events } else { Vec::new() }
     }
 
     /// The facts envelope of a person.
@@ -133,6 +137,12 @@ impl Located {
             .filter_map(|row| checked_task(vault, row))
             .any(|(_, task)| task.open(caller.now()) && task.names(record) && is_own(&task, caller))
     }
+}
+
+/// Whether these events are all that the header counts, each once.
+pub(crate) fn consents_are_whole(header: &Header, events: &[(Uuid, i64, ConsentEvent)]) -> bool {
+    let numbers = events.iter().map(|(_, _, event)| event.number);
+    numbers.eq(1..=header.consents)
 }
 
 /// Whether the task is the caller's: assigned to the post acted in (or for), or opened by the service itself.

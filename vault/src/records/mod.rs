@@ -3,5 +3,5 @@
 mod locate;
 pub mod values;
 
-pub(crate) use locate::is_own;
 pub use locate::{Found, Located, Wanted, locate};
+pub(crate) use locate::{consents_are_whole, is_own};

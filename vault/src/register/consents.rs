@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::tasks::{header, invalid};
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::authority::{ConsentBy, ConsentEvent, ConsentState, standing};
+use crate::authority::{ConsentBy, ConsentEvent, ConsentState, Header, standing};
 use crate::clock::days;
 use crate::identity::{Caller, Party};
 use crate::store::Table;
@@ -56,7 +56,7 @@ pub async fn record_consent(
         }
         _ => return Err(RegisterError::Forbidden),
     };
-    let (_, header) =
+    let (rev, mut header) =
         header(vault, resident, RecordType::Person).await?.ok_or(RegisterError::Unknown("/id"))?;
     if !METHODS.contains(&new.method.as_str()) {
         return Err(invalid("/method", "word_unknown"));
@@ -68,11 +68,15 @@ pub async fn record_consent(
     }
     let fields = fields(vault, new.purpose, new.fields.as_deref())?;
     let now = caller.now();
+    let events = events(vault, resident, &header).await?;
     if new.state == ConsentState::Withdrawn {
-        stands(vault, resident, new.purpose, now).await?;
+        let stands = standing(events.iter().map(|(id, seq, event)| (*id, *seq, event)), new.purpose, now);
+        stands.map_err(|_| RegisterError::Conflict)?;
     }
+    header.consents += 1;
     let sensitive = fields.iter().any(|field| field.tier() >= Tier::T3);
     let event = ConsentEvent {
+        number: header.consents,
         purpose: new.purpose,
         fields: fields.iter().map(|field| field.as_str().to_owned()).collect(),
         state: new.state,
@@ -83,13 +87,18 @@ pub async fn record_consent(
         until: now.saturating_add(if sensitive { SENSITIVE_FOR } else { ORDINARY_FOR }),
     };
     let id = Uuid::now_v7();
-    let change = Change::rows(vec![vault.keys.row(
-        Table::Consents,
-        id.as_bytes(),
-        1,
-        Some(resident.as_bytes()),
-        &event,
-    )?]);
+    let keys = &vault.keys;
+    // The header counts the event in the same transaction: of two at once the second finds the header moved on.
+    let change = Change::rows(vec![
+        keys.row(Table::Consents, id.as_bytes(), 1, Some(resident.as_bytes()), &event)?,
+        keys.row(
+            Table::Records,
+            resident.as_bytes(),
+            rev + 1,
+            header.place.as_ref().map(|p| &p.as_bytes()[..]),
+            &header,
+        )?,
+    ]);
     let (kind, change) = match new.state {
         ConsentState::Given => (Kind::ConsentGiven, change),
         ConsentState::Withdrawn => (Kind::ConsentWithdrawn, change.narrowing()),
@@ -125,14 +134,20 @@ fn fields(vault: &Vault, purpose: Purpose, named: Option<&[String]>) -> Result<V
     Ok(fields)
 }
 
-async fn stands(vault: &Vault, resident: Uuid, purpose: Purpose, at: i64) -> Result<(), RegisterError> {
+async fn events(
+    vault: &Vault,
+    resident: Uuid,
+    header: &Header,
+) -> Result<Vec<(Uuid, i64, ConsentEvent)>, RegisterError> {
     let rows = vault.store.children(Table::Consents, resident.as_bytes()).await?;
-    let events: Vec<(Uuid, i64, ConsentEvent)> = rows
+    let mut events: Vec<(Uuid, i64, ConsentEvent)> = rows
         .iter()
         .filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, row.seq, vault.keys.check(row)?)))
         .collect();
-    match standing(events.iter().map(|(id, seq, event)| (*id, *seq, event)), purpose, at) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(RegisterError::Conflict),
+    events.sort_by_key(|(_, _, event)| event.number);
+    if crate::records::consents_are_whole(header, &events) {
+        Ok(events)
+    } else {
+        Err(RegisterError::Conflict)
     }
 }

@@ -85,6 +85,7 @@ fn premises(vault: &Vault, row: PremisesRow, mut entry: Entry) -> Result<Act, Re
         envelopes: 1,
         cells: row.cells.into_iter().collect::<BTreeMap<_, _>>(),
         notice: None,
+        consents: 0,
         task: None,
     };
     let sealing = Sealing {

@@ -82,6 +82,7 @@ fn resident(
         envelopes: 1,
         cells: BTreeMap::new(),
         notice,
+        consents: 0,
         task: None,
     };
     let held =

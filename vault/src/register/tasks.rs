@@ -230,6 +230,7 @@ async fn ticket(
         envelopes: 1,
         cells: BTreeMap::new(),
         notice: None,
+        consents: 0,
         task: Some(task),
     };
     let sealing = Sealing {

@@ -40,13 +40,17 @@ impl Keyring {
         let sound = hmac::verify(&self.facts, &self.row_bytes(row), &row.mac).is_ok();
         let body = if sound { serde_json::from_slice(&row.body).ok() } else { None };
         if body.is_none() {
-            let name = row.table.row_name(&row.id);
-            tracing::warn!(row = %name, "an authority row does not hold and counts as absent");
-            if let Ok(mut broken) = self.broken.lock() {
-                broken.insert(name);
-            }
+            self.broken_row(row.table.row_name(&row.id));
         }
         body
+    }
+
+    /// Remembers what does not hold, to be entered as a finding.
+    pub(crate) fn broken_row(&self, name: String) {
+        tracing::warn!(row = %name, "an authority row does not hold and counts as absent");
+        if let Ok(mut broken) = self.broken.lock() {
+            broken.insert(name);
+        }
     }
 
     /// Does the work of checking one row, for a record that is not there.
