@@ -261,9 +261,7 @@ mod tests {
     #[test]
     fn id_numbers_are_checked_to_the_last_character() {
         for good in ["11010519491231002X", "440524188001010014"] {
-            let expected =
-                if good.starts_with("44") { Err("id_date") } else { Ok((good.to_owned(), vec![])) };
-            assert_eq!(take("person.id_no", good, false), expected);
+            assert_eq!(take("person.id_no", good, false), Ok((good.to_owned(), vec![])));
         }
         for good in [
             "990106194901010013",
