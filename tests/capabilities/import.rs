@@ -89,6 +89,29 @@ async fn what_cannot_be_held_is_refused_by_name_and_never_by_value() {
 }
 
 #[tokio::test]
+async fn residents_come_in_under_a_notice_that_is_there() {
+    let (t, token) = TestVault::empty().await;
+    for kind in [ImportKind::Areas, ImportKind::Premises] {
+        let path = format!("/v1/imports?kind={}", kind.as_str());
+        assert_eq!(t.call_raw("POST", &path, Some(&token), Some(fixture(kind))).await.status, 200);
+    }
+    let person = json!({ "premises": "110106006905002-00001", "fields": { "person.name": "测试甲", "person.id_type": "resident_id", "person.id_no": "990106194901010013" } });
+    let path = |id: uuid::Uuid| format!("/v1/imports?kind=residents&notice={id}");
+    let unknown =
+        t.call_raw("POST", &path(uuid::Uuid::now_v7()), Some(&token), Some(person.to_string())).await;
+    assert_eq!(unknown.status, 400);
+    let notice = gridvault::register::publish_notice(&t.vault, "GN", 1, "告知书").await.unwrap();
+    let taken = t.call_raw("POST", &path(notice), Some(&token), Some(person.to_string())).await;
+    assert_eq!(taken.body["created"], 1, "{}", taken.text);
+    let entries = t.entries(2).await;
+    assert_eq!(
+        (&entries[0].0["kind"], &entries[0].1["detail"]["informed"]),
+        (&json!("resident.created"), &json!("notice"))
+    );
+    assert_eq!(entries[1].0["kind"], "import.batch");
+}
+
+#[tokio::test]
 async fn only_a_data_steward_imports_and_headers_are_checked() {
     let t = TestVault::street().await;
     for role in ["privacy_officer", "grid_supervisor"] {

@@ -13,13 +13,17 @@ use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
     NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task, issue_code,
-    issue_token, open_task, record_consent,
+    issue_token, open_task, publish_notice, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
 
 /// Credentials of a demonstration are good so long, and end with its run in all practice.
 const RUN: i64 = days(30);
+
+/// What the invented residents were told.
+const NOTICE: &str =
+    "示例街道办事处依法采集您的基础信息，用于社会服务与管理；您可以随时查询谁看过您的信息，并可以撤回同意。";
 
 /// Why the street was not made.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,7 @@ pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, 
     let street = street(residents, seed, civil_date(vault.now()));
     let steward = appoint(vault, Role::DataSteward, "D014").await?;
     let token = issue_token(vault, Holder::Person(steward.person), Posture::Office, RUN).await?;
+    let notice = publish_notice(vault, "GN", 1, NOTICE).await?;
     for (kind, lines) in [
         (ImportKind::Areas, &street.areas),
         (ImportKind::Premises, &street.premises),
@@ -51,7 +56,8 @@ pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, 
     ] {
         let caller = caller(vault, &token).await?;
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let outcome = run(vault, &caller, kind, &lines, (None, false, "")).await?;
+        let under = (kind == ImportKind::Residents).then_some(notice);
+        let outcome = run(vault, &caller, kind, &lines, (under, false, "")).await?;
         if !outcome.refused.is_empty() {
             return Err(DemoError::Odd("a line of the street was refused"));
         }

@@ -3,6 +3,7 @@
 mod begin;
 mod consents;
 mod credentials;
+mod notices;
 mod office;
 mod people;
 mod places;
@@ -18,6 +19,7 @@ use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWo
 pub use begin::{begin, nature, raise_broken_rows, system_who, unsealed};
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
+pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};

@@ -40,46 +40,30 @@ pub struct LocatedRows {
     pub envelopes: Vec<EnvelopeRow>,
 }
 
-/// One row that holds all: the driver hands each row from its own thread to ours, which costs more than reading it.
-macro_rules! gathered {
-    ($($part:literal),+ $(,)?) => {
-        concat!(
-            "SELECT json_group_array(json_array(t, hex(id), rev, hex(ref), hex(body), hex(mac), seq)) FROM (",
-            $($part),+,
-            ")"
-        )
-    };
-}
+const IDENTITY: &str = "\
+SELECT 'heads' AS t, leaf AS id, facts_rev AS rev, leaf AS ref, leaf AS body, leaf AS mac, at AS seq FROM heads WHERE tenant = $1 \
+UNION ALL SELECT 'tokens', id, rev, ref, body, mac, seq FROM tokens WHERE tenant = $1 AND id = $2 \
+UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'services', id, rev, ref, body, mac, seq FROM services WHERE tenant = $1 \
+  AND id = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 AND id = $3 \
+UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
 
-const IDENTITY: &str = gathered!(
-    "SELECT 'heads' AS t, leaf AS id, facts_rev AS rev, NULL AS ref, leaf AS body, leaf AS mac, at AS seq FROM heads WHERE tenant = $1 ",
-    "UNION ALL SELECT 'tokens', id, rev, ref, body, mac, seq FROM tokens WHERE tenant = $1 AND id = $2 ",
-    "UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 ",
-    "AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) ",
-    "UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 ",
-    "AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) ",
-    "UNION ALL SELECT 'services', id, rev, ref, body, mac, seq FROM services WHERE tenant = $1 ",
-    "AND id = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) ",
-    "UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 AND id = $3 ",
-    "UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 ",
-    "AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)",
-);
-
-const LOCATE: &str = gathered!(
-    "SELECT 'records' AS t, id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 AND id = $2 ",
-    "UNION ALL SELECT 'records', id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 ",
-    "AND id = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) ",
-    "UNION ALL SELECT 'envelopes', record, rev, dek, body, NULL, tier FROM envelopes WHERE tenant = $1 AND record = $2 ",
-    "UNION ALL SELECT 'envelopes', record, rev, dek, body, NULL, tier FROM envelopes WHERE tenant = $1 ",
-    "AND record = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) ",
-    "UNION ALL SELECT 'consents', id, rev, ref, body, mac, seq FROM consents WHERE tenant = $1 AND ref = $2 ",
-    "UNION ALL SELECT 'tasks', id, rev, ref, body, mac, seq FROM tasks WHERE tenant = $1 AND id = $3 ",
-    "UNION ALL SELECT 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq FROM task_links l ",
-    "JOIN tasks t ON t.tenant = l.tenant AND t.id = l.task WHERE l.tenant = $1 AND l.record = $2",
-);
-
-/// Table, id, revision, parent (or data key), body, MAC, entry number (or tier, or time); bytes in hex.
-type Gathered = (String, String, i64, Option<String>, String, Option<String>, i64);
+const LOCATE: &str = "\
+SELECT 'records' AS t, id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 AND id = $2 \
+UNION ALL SELECT 'records', id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 \
+  AND id = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'envelopes', record, rev, dek, body, dek, tier FROM envelopes WHERE tenant = $1 AND record = $2 \
+UNION ALL SELECT 'envelopes', record, rev, dek, body, dek, tier FROM envelopes WHERE tenant = $1 \
+  AND record = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'consents', id, rev, ref, body, mac, seq FROM consents WHERE tenant = $1 AND ref = $2 \
+UNION ALL SELECT 'tasks', id, rev, ref, body, mac, seq FROM tasks WHERE tenant = $1 AND id = $3 \
+UNION ALL SELECT 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq FROM task_links l \
+  JOIN tasks t ON t.tenant = l.tenant AND t.id = l.task WHERE l.tenant = $1 AND l.record = $2";
 
 const TERM: &str =
     "SELECT record FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 ORDER BY record LIMIT 20";
@@ -91,11 +75,17 @@ impl Store {
         token: &[u8],
         on_behalf_of: Option<&[u8]>,
     ) -> Result<IdentityRows, StoreError> {
+        let rows = sqlx::query(IDENTITY)
+            .bind(&self.tenant)
+            .bind(token)
+            .bind(on_behalf_of)
+            .fetch_all(self.count())
+            .await?;
         let mut found = IdentityRows::default();
-        for row in self.gathered(IDENTITY, token, on_behalf_of).await? {
-            match Table::parse(&row.0) {
+        for row in &rows {
+            match table(row)? {
                 Some(table) => found.rows.push(authority(table, row)?),
-                None => (found.facts_rev, found.at) = (row.2, row.6),
+                None => (found.facts_rev, found.at) = (row.try_get(2)?, row.try_get(6)?),
             }
         }
         Ok(found)
@@ -103,32 +93,22 @@ impl Store {
 
     /// The rows of a record and of its place, and the task that the caller names with those open on the record.
     pub async fn locate(&self, record: &[u8], task: Option<&[u8]>) -> Result<LocatedRows, StoreError> {
+        let rows =
+            sqlx::query(LOCATE).bind(&self.tenant).bind(record).bind(task).fetch_all(self.count()).await?;
         let mut found = LocatedRows::default();
-        for row in self.gathered(LOCATE, record, task).await? {
-            match Table::parse(&row.0) {
+        for row in &rows {
+            match table(row)? {
                 Some(table) => found.rows.push(authority(table, row)?),
                 None => found.envelopes.push(EnvelopeRow {
-                    record: bytes(&row.1)?,
-                    tier: row.6,
-                    rev: row.2,
-                    dek: row.3.as_deref().map_or(Ok(Vec::new()), bytes)?,
-                    body: bytes(&row.4)?,
+                    record: row.try_get(1)?,
+                    tier: row.try_get(6)?,
+                    rev: row.try_get(2)?,
+                    dek: row.try_get(3)?,
+                    body: row.try_get(4)?,
                 }),
             }
         }
         Ok(found)
-    }
-
-    async fn gathered(
-        &self,
-        sql: &'static str,
-        first: &[u8],
-        second: Option<&[u8]>,
-    ) -> Result<Vec<Gathered>, StoreError> {
-        let row =
-            sqlx::query(sql).bind(&self.tenant).bind(first).bind(second).fetch_one(self.count()).await?;
-        let text: &str = row.try_get(0)?;
-        serde_json::from_str(text).map_err(|_| StoreError::Corrupt("rows of another shape"))
     }
 
     /// One row by its key.
@@ -166,25 +146,31 @@ impl Store {
     }
 }
 
-fn authority(table: Table, row: Gathered) -> Result<Row, StoreError> {
-    let (_, id, rev, parent, body, mac, seq) = row;
-    let parent = parent.filter(|p| !p.is_empty()).as_deref().map(bytes).transpose()?;
-    let mac = bytes(mac.as_deref().unwrap_or_default())?;
-    Ok(Row { table, id: bytes(&id)?, rev, parent, body: bytes(&body)?, mac, seq })
+/// `None` for what is no authority row.
+fn table(row: &SqliteRow) -> Result<Option<Table>, StoreError> {
+    let name: &str = row.try_get(0)?;
+    match Table::parse(name) {
+        None if !matches!(name, "heads" | "envelopes") => Err(StoreError::Corrupt("a table of another name")),
+        found => Ok(found),
+    }
 }
 
-fn bytes(hex: &str) -> Result<Vec<u8>, StoreError> {
-    data_encoding::HEXUPPER.decode(hex.as_bytes()).map_err(|_| StoreError::Corrupt("bytes that are none"))
+fn authority(table: Table, row: &SqliteRow) -> Result<Row, StoreError> {
+    at_offset(table, row, 1)
 }
 
 fn plain(table: Table, row: &SqliteRow) -> Result<Row, StoreError> {
+    at_offset(table, row, 0)
+}
+
+fn at_offset(table: Table, row: &SqliteRow, first: usize) -> Result<Row, StoreError> {
     Ok(Row {
         table,
-        id: row.try_get(0)?,
-        rev: row.try_get(1)?,
-        parent: row.try_get(2)?,
-        body: row.try_get(3)?,
-        mac: row.try_get(4)?,
-        seq: row.try_get(5)?,
+        id: row.try_get(first)?,
+        rev: row.try_get(first + 1)?,
+        parent: row.try_get(first + 2)?,
+        body: row.try_get(first + 3)?,
+        mac: row.try_get(first + 4)?,
+        seq: row.try_get(first + 5)?,
     })
 }
