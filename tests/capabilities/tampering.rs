@@ -55,19 +55,22 @@ async fn stopped() -> Stopped {
     Stopped { dir, key: t.demo.log_key.clone(), last, first_lookup, _t: t }
 }
 
-/// A copy of the stopped vault with one statement run on it.
+/// A copy of the stopped vault with one statement run on it, that changed something.
 async fn with(stopped: &Stopped, sql: &str) -> tempfile::TempDir {
+    with_maybe(stopped, sql).await.unwrap_or_else(|| panic!("it changed nothing: {sql}"))
+}
+
+/// Likewise; nothing where the statement changed nothing.
+async fn with_maybe(stopped: &Stopped, sql: &str) -> Option<tempfile::TempDir> {
     let copy = tempfile::tempdir().unwrap();
     for file in ["vault.db", "pin", "keys.json"] {
         std::fs::copy(stopped.dir.join(file), copy.path().join(file)).unwrap();
     }
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(copy.path().join("vault.db")))
-        .await
-        .unwrap();
+    let options = SqliteConnectOptions::new().filename(copy.path().join("vault.db"));
+    let pool = SqlitePool::connect_with(options).await.unwrap();
     let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
-    assert!(done.rows_affected() > 0, "{sql}");
     pool.close().await;
-    copy
+    (done.rows_affected() > 0).then_some(copy)
 }
 
 #[tokio::test]
@@ -144,19 +147,6 @@ async fn any_flipped_byte_of_any_entry_is_found_where_it_is() {
             assert_eq!(bad(&verify(copy.path(), Some(&s.key)).await), u64::try_from(seq).ok(), "{sql}");
         }
     }
-}
-
-async fn with_maybe(stopped: &Stopped, sql: &str) -> Option<tempfile::TempDir> {
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["vault.db", "pin", "keys.json"] {
-        std::fs::copy(stopped.dir.join(file), copy.path().join(file)).unwrap();
-    }
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(copy.path().join("vault.db")))
-        .await
-        .unwrap();
-    let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&pool).await.unwrap();
-    pool.close().await;
-    (done.rows_affected() > 0).then_some(copy)
 }
 
 #[tokio::test]
@@ -257,6 +247,9 @@ async fn an_older_copy_or_a_missing_pin_is_a_rollback() {
     bad_at_all(&verify(old.path(), Some(&s.key)).await);
     std::fs::remove_file(old.path().join("pin")).unwrap();
     assert!(words(old.path()).await.contains("put that file back"));
+    // A head that says another time than its last entry would move every validity after it.
+    let later = with(&s, "UPDATE heads SET at = at + 86400000000").await;
+    assert!(words(later.path()).await.contains("log-rollback"), "{}", words(later.path()).await);
     // A history that does not extend the pin.
     let other = with(&s, "DELETE FROM entries WHERE seq = 5").await;
     bad_at_all(&verify(other.path(), Some(&s.key)).await);

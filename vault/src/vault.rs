@@ -165,7 +165,7 @@ impl Vault {
 
     /// Log time: never before the newest entry's.
     pub fn now(&self) -> i64 {
-        self.clock.now()
+        self.clock.now().max(self.log.sink().at())
     }
 
     /// Stops cleanly: what waits is written, the pin brought up, the database folded into one file.

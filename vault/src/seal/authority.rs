@@ -48,8 +48,10 @@ impl Keyring {
     /// Remembers what does not hold, to be entered as a finding.
     pub(crate) fn broken_row(&self, name: String) {
         tracing::warn!(row = %name, "an authority row does not hold and counts as absent");
-        if let Ok(mut broken) = self.broken.lock() {
-            broken.insert(name);
+        if let Ok(mut broken) = self.broken.lock()
+            && !broken.told.contains(&name)
+        {
+            broken.new.insert(name);
         }
     }
 

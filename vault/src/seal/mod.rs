@@ -80,7 +80,14 @@ pub struct Keyring {
     token: RingToken,
     rng: SystemRandom,
     macs: AtomicU64,
-    broken: Mutex<BTreeSet<String>>,
+    broken: Mutex<Broken>,
+}
+
+/// Rows whose MAC failed: those to be entered as findings, and those that were.
+#[derive(Default)]
+struct Broken {
+    new: BTreeSet<String>,
+    told: BTreeSet<String>,
 }
 
 /// What unsealing gives: the key ring, and the twin halves that the log is made of.
@@ -132,7 +139,7 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         token,
         rng: SystemRandom::new(),
         macs: AtomicU64::new(0),
-        broken: Mutex::new(BTreeSet::new()),
+        broken: Mutex::default(),
         deployment: opened.deployment.clone(),
         tenant: opened.tenant.clone(),
     };
@@ -162,12 +169,12 @@ impl Keyring {
         self.macs.load(Ordering::Relaxed)
     }
 
-    /// Rows whose MAC failed since the last call: each a finding.
+    /// Rows whose MAC failed and that no earlier call gave: each a finding, once in this process.
     pub fn take_broken_rows(&self) -> Vec<String> {
-        match self.broken.lock() {
-            Ok(mut rows) => std::mem::take(&mut *rows).into_iter().collect(),
-            Err(_) => Vec::new(),
-        }
+        let Ok(mut rows) = self.broken.lock() else { return Vec::new() };
+        let new = std::mem::take(&mut rows.new);
+        rows.told.extend(new.iter().cloned());
+        new.into_iter().collect()
     }
 
     fn mac(&self, key: &hmac::Key, bytes: &[u8]) -> hmac::Tag {

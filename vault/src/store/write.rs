@@ -177,25 +177,19 @@ impl Batch<'_> {
 
     /// Links an open task to a record that it names.
     pub async fn link_task(&mut self, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
-        let tenant = self.tenant;
-        sqlx::query("INSERT INTO task_links (tenant, record, task) VALUES ($1, $2, $3)")
-            .bind(tenant)
-            .bind(record)
-            .bind(task)
-            .execute(self.conn())
-            .await?;
-        Ok(())
+        self.task_link("INSERT INTO task_links (tenant, record, task) VALUES ($1, $2, $3)", task, record)
+            .await
     }
 
     /// Drops the link of a task that closed.
     pub async fn unlink_task(&mut self, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
+        self.task_link("DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3", task, record)
+            .await
+    }
+
+    async fn task_link(&mut self, sql: &'static str, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
         let tenant = self.tenant;
-        sqlx::query("DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3")
-            .bind(tenant)
-            .bind(record)
-            .bind(task)
-            .execute(self.conn())
-            .await?;
+        sqlx::query(sql).bind(tenant).bind(record).bind(task).execute(self.conn()).await?;
         Ok(())
     }
 

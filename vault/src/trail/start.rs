@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
-use gridvault_audit::{Checkpoint, Frontier, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
+use gridvault_audit::{
+    Checkpoint, Frontier, Head, Json, Log, LogKey, LogToken, VerifierKey, leaf_hash, parse_at,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -79,7 +82,8 @@ pub async fn start(
     let pinning = pin::keep(pin_file, heads);
     let begun = stored.is_some();
     let facts_rev = stored.map_or(1, |s| s.facts_rev);
-    let task = WriterTask { store: Arc::clone(store), clock, key, head, facts_rev, begun, pins };
+    let at = Arc::new(AtomicI64::new(head.at()));
+    let task = WriterTask { store: Arc::clone(store), clock, key, head, facts_rev, begun, pins, at };
     Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })
 }
 
@@ -96,6 +100,12 @@ async fn resume(
         .map_err(|_| rollback("the head in the database does not hold together"))?;
     if signed.size != size || signed.root != head.frontier().root() {
         return Err(rollback("the head in the database is not the signed one"));
+    }
+    let newest = EntryFilter { newest_first: true, limit: 1, ..EntryFilter::default() };
+    let last = store.entries(&newest).await?;
+    let named = last.first().map(|entry| (leaf_hash(&entry.public), log_time(&entry.public)));
+    if size > 0 && named != Some((*head.leaf(), Some(stored.at))) {
+        return Err(rollback("the head in the database is not that of its last entry"));
     }
     if pinned.size > size {
         let words = format!(
@@ -140,6 +150,10 @@ async fn extends(store: &Store, pinned: &Checkpoint, size: u64, head: &Head) -> 
             filter.after = Some(entry.seq);
         }
     }
+}
+
+fn log_time(public: &[u8]) -> Option<i64> {
+    Json::parse_canonical(public).ok()?.text("at").and_then(parse_at)
 }
 
 fn rollback(words: &str) -> TrailError {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use gridvault_audit::{Checkpoint, Head, Item, LogKey, Receipt, RecordError, Sink};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,14 +33,21 @@ enum Message {
 /// The sink of the one log: hands groups to the writer task and waits for their commit.
 pub struct Writer {
     queue: mpsc::Sender<Message>,
+    at: Arc<AtomicI64>,
 }
 
 impl Writer {
     /// Starts the writer task at that head.
     pub(super) fn start(task: WriterTask) -> Self {
         let (queue, inbox) = mpsc::channel(QUEUE);
+        let at = Arc::clone(&task.at);
         tokio::spawn(task.run(inbox));
-        Self { queue }
+        Self { queue, at }
+    }
+
+    /// Log time of the newest entry on disk, UTC microseconds.
+    pub fn at(&self) -> i64 {
+        self.at.load(Ordering::Acquire)
     }
 
     /// Writes what waits, then stops taking more.
@@ -80,6 +88,7 @@ pub(super) struct WriterTask {
     pub(super) facts_rev: i64,
     pub(super) begun: bool,
     pub(super) pins: watch::Sender<String>,
+    pub(super) at: Arc<AtomicI64>,
 }
 
 /// A batch as it grows: the head as it will be, what is to be inserted, who is to be answered.
@@ -129,6 +138,7 @@ impl WriterTask {
             Ok(None) => Ok(()),
             Ok(Some(note)) => {
                 self.head = growing.head;
+                self.at.store(self.head.at(), Ordering::Release);
                 self.facts_rev = growing.facts_rev;
                 self.begun = true;
                 self.pins.send_replace(note);
