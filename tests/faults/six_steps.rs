@@ -69,7 +69,7 @@ fn a_second_start_serves_what_is_there_and_serve_refuses_a_demonstration() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("demo");
     let mut server = Server::start(&data, 150);
-    for file in ["demo.json", "keys.json", "passphrase"] {
+    for file in ["demo.json", "keys.json", "passphrase", "pin", "vault.db"] {
         let mode = std::fs::metadata(data.join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }

@@ -80,6 +80,8 @@ type Outcome = Result<u8, Failure>;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     no_core_dumps();
+    // What the vault writes is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = match arguments.command {
         Command::Import(arguments) => import::run(&arguments),
         Command::Lookup(arguments) => lookup::run(&arguments),
