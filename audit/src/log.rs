@@ -73,6 +73,9 @@ pub enum RecordError {
     /// Nothing was written.
     #[error("the log cannot be written: {0}")]
     Unavailable(String),
+    /// What is stored does not extend what was seen: nothing is written behind it.
+    #[error("log-rollback: {0}")]
+    RolledBack(String),
 }
 
 /// The log's half of the token that log and key ring share; made with its twin only.

@@ -1,6 +1,6 @@
 -- The vault: authority rows of one shape, sealed envelopes, blind-index terms, and the trail with its head.
 -- An authority row is what a decision or a sign-in relies on: rev only grows, mac binds table, id, rev, ref and body
--- under the tenant's facts key, seq is the entry that made this revision. A dek begins with the version of the KEK that wraps it.
+-- under the tenant's facts key, seq is the entry that made this revision.
 CREATE TABLE heads (
   tenant TEXT NOT NULL, size INTEGER NOT NULL, leaf BLOB NOT NULL, at INTEGER NOT NULL, frontier BLOB NOT NULL,
   facts_rev INTEGER NOT NULL, checkpoint TEXT NOT NULL, PRIMARY KEY (tenant)
@@ -20,9 +20,9 @@ CREATE TABLE records (
   PRIMARY KEY (tenant, id)
 ) STRICT;
 CREATE INDEX records_by_ref ON records (tenant, ref) WHERE ref IS NOT NULL;
+-- every tier's envelope of a record, each with its wrapped data key, in one blob
 CREATE TABLE envelopes (
-  tenant TEXT NOT NULL, record BLOB NOT NULL, tier INTEGER NOT NULL, rev INTEGER NOT NULL,
-  dek BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, record, tier)
+  tenant TEXT NOT NULL, record BLOB NOT NULL, rev INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, record)
 ) STRICT;
 CREATE TABLE terms (
   tenant TEXT NOT NULL, field INTEGER NOT NULL, term BLOB NOT NULL, record BLOB NOT NULL,

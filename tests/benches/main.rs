@@ -44,7 +44,12 @@ async fn run(plan: Plan) {
     let dir = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let clock = Arc::new(SystemClock);
-    let vault = gridvault_tests::open(dir.path(), clock, Some(gridvault::Nature::Synthetic)).await;
+    let vault = gridvault_tests::open(
+        &gridvault::Layout::in_folder(dir.path()),
+        clock,
+        Some(gridvault::Nature::Synthetic),
+    )
+    .await;
     let mut demo = make(&vault, plan.residents, 7).await.unwrap();
     refresh(&vault, &mut demo).await.unwrap();
     let made = begun.elapsed();
@@ -154,7 +159,7 @@ async fn floor_lookup(
     floor.vault.keys.check::<Token>(&row).ok_or(StatusCode::UNAUTHORIZED)?;
     let ask: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let record: uuid::Uuid = ask["resident"].as_str().unwrap().parse().unwrap();
-    let sql = "SELECT r.body, e.body FROM records r JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id AND e.tier = 2 \
+    let sql = "SELECT r.body, e.sealed FROM records r JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id \
                WHERE r.tenant = $1 AND r.id = $2";
     let found: (Vec<u8>, Vec<u8>) = sqlx::query_as(sql)
         .bind("donggaodi")

@@ -1,11 +1,11 @@
 //! Consent: given and withdrawn in one step, obeyed by the next lookup.
 
-use gridvault_tests::{HOUR, TestVault};
+use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::json;
 
-#[tokio::test]
-async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too() {
-    let t = TestVault::street().await;
+on_both!(a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too);
+async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too(on: On) {
+    let t = TestVault::street(on).await;
     let chief = &t.chief().token;
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
     let put =
@@ -38,9 +38,9 @@ async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too() {
     );
 }
 
-#[tokio::test]
-async fn a_consent_recorded_by_staff_opens_nothing_sensitive() {
-    let t = TestVault::street().await;
+on_both!(a_consent_recorded_by_staff_opens_nothing_sensitive);
+async fn a_consent_recorded_by_staff_opens_nothing_sensitive(on: On) {
+    let t = TestVault::street(on).await;
     let answer = t.look(&t.chief().token, t.visit(5, &["person.name", "elder.living_alone"])).await;
     assert_eq!(
         (answer.outcome("person.name"), answer.reason("elder.living_alone")),
@@ -62,9 +62,9 @@ async fn a_consent_recorded_by_staff_opens_nothing_sensitive() {
     assert_eq!(t.call("POST", &path, Some(&other), Some(&body)).await.status, 403);
 }
 
-#[tokio::test]
-async fn a_consent_ends_after_a_year() {
-    let t = TestVault::street().await;
+on_both!(a_consent_ends_after_a_year);
+async fn a_consent_ends_after_a_year(on: On) {
+    let t = TestVault::street(on).await;
     t.clock.step(366 * 24 * HOUR);
     // Tokens and tasks have ended as well: the consent's own end shows in the fold.
     use gridvault::authority::{ConsentEvent, standing};

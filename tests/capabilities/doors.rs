@@ -1,6 +1,6 @@
 //! Every door: without a token, with a wrong one, with bodies that are not well-formed. And each lookup its entry.
 
-use gridvault_tests::TestVault;
+use gridvault_tests::{On, TestVault, on_both};
 use serde_json::{Value, json};
 
 const DOORS: &[(&str, &str)] = &[
@@ -32,9 +32,9 @@ fn body(path: &str) -> Value {
     }
 }
 
-#[tokio::test]
-async fn no_door_opens_without_a_live_token() {
-    let t = TestVault::street().await;
+on_both!(no_door_opens_without_a_live_token);
+async fn no_door_opens_without_a_live_token(on: On) {
+    let t = TestVault::street(on).await;
     let forged = format!("gv1_{}", "A".repeat(43));
     let size = t.size().await;
     for (method, path) in DOORS {
@@ -57,9 +57,9 @@ async fn no_door_opens_without_a_live_token() {
     assert_eq!(t.size().await, size, "unknown credentials are counted, not entered one by one");
 }
 
-#[tokio::test]
-async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry() {
-    let t = TestVault::street().await;
+on_both!(what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry);
+async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry(on: On) {
+    let t = TestVault::street(on).await;
     let token = &t.chief().token;
     let size = t.size().await;
     let id = t.task(0).resident.unwrap();
@@ -95,18 +95,18 @@ async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry(
     assert_eq!(t.size().await, size);
 }
 
-#[tokio::test]
-async fn titles_are_chinese_unless_english_is_asked_for_and_health_is_told() {
-    let t = TestVault::street().await;
+on_both!(titles_are_chinese_unless_english_is_asked_for_and_health_is_told);
+async fn titles_are_chinese_unless_english_is_asked_for_and_health_is_told(on: On) {
+    let t = TestVault::street(on).await;
     assert_eq!(t.call("GET", "/nowhere", None, None).await.body["title"], "没有这条记录");
     assert_eq!(t.call("GET", "/healthz", None, None).await.status, 200);
     let ready = t.call("GET", "/readyz", None, None).await;
     assert_eq!((ready.status, &ready.body["ready"]), (200, &json!(true)));
 }
 
-#[tokio::test]
-async fn tasks_are_registered_once_for_others_and_within_the_agreement() {
-    let t = TestVault::street().await;
+on_both!(tasks_are_registered_once_for_others_and_within_the_agreement);
+async fn tasks_are_registered_once_for_others_and_within_the_agreement(on: On) {
+    let t = TestVault::street(on).await;
     let (steward, hotline) =
         (&t.caller("data_steward", "none").token, &t.caller("service", "hotline_12345").token);
     let task = |purpose: &str, number: &str| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gridvault::import::{ImportKind, csv};
-use gridvault_tests::TestVault;
+use gridvault_tests::{On, TestVault, on_both};
 use serde_json::json;
 
 fn fixture(kind: ImportKind) -> String {
@@ -14,9 +14,9 @@ fn fixture(kind: ImportKind) -> String {
     lines.collect::<Result<Vec<_>, _>>().unwrap().join("\n")
 }
 
-#[tokio::test]
-async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_nothing() {
-    let (t, token) = TestVault::empty().await;
+on_both!(the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_nothing);
+async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_nothing(on: On) {
+    let (t, token) = TestVault::empty(on).await;
     let mut made = Vec::new();
     for kind in ImportKind::ALL {
         let lines = fixture(*kind);
@@ -48,9 +48,9 @@ async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_no
     assert!(private.contains("\"informed\":\"none\""));
 }
 
-#[tokio::test]
-async fn what_cannot_be_held_is_refused_by_name_and_never_by_value() {
-    let (t, token) = TestVault::empty().await;
+on_both!(what_cannot_be_held_is_refused_by_name_and_never_by_value);
+async fn what_cannot_be_held_is_refused_by_name_and_never_by_value(on: On) {
+    let (t, token) = TestVault::empty(on).await;
     for kind in [ImportKind::Areas, ImportKind::Premises] {
         let path = format!("/v1/imports?kind={}", kind.as_str());
         assert_eq!(t.call_raw("POST", &path, Some(&token), Some(fixture(kind))).await.status, 200);
@@ -88,9 +88,9 @@ async fn what_cannot_be_held_is_refused_by_name_and_never_by_value() {
     );
 }
 
-#[tokio::test]
-async fn residents_come_in_under_a_notice_that_is_there() {
-    let (t, token) = TestVault::empty().await;
+on_both!(residents_come_in_under_a_notice_that_is_there);
+async fn residents_come_in_under_a_notice_that_is_there(on: On) {
+    let (t, token) = TestVault::empty(on).await;
     for kind in [ImportKind::Areas, ImportKind::Premises] {
         let path = format!("/v1/imports?kind={}", kind.as_str());
         assert_eq!(t.call_raw("POST", &path, Some(&token), Some(fixture(kind))).await.status, 200);
@@ -111,9 +111,9 @@ async fn residents_come_in_under_a_notice_that_is_there() {
     assert_eq!(entries[1].0["kind"], "import.batch");
 }
 
-#[tokio::test]
-async fn only_a_data_steward_imports_and_headers_are_checked() {
-    let t = TestVault::street().await;
+on_both!(only_a_data_steward_imports_and_headers_are_checked);
+async fn only_a_data_steward_imports_and_headers_are_checked(on: On) {
+    let t = TestVault::street(on).await;
     for role in ["privacy_officer", "grid_supervisor"] {
         let token = &t.caller(role, "none").token;
         assert_eq!(
@@ -156,9 +156,9 @@ fn spellings(text: &str) -> Vec<Vec<u8>> {
     ]
 }
 
-#[tokio::test]
-async fn no_imported_value_lies_in_any_file_log_or_trail() {
-    let (t, token) = TestVault::empty().await;
+on_both!(no_imported_value_lies_in_any_file_log_or_trail);
+async fn no_imported_value_lies_in_any_file_log_or_trail(on: On) {
+    let (t, token) = TestVault::empty(on).await;
     let marks = [
         "魑魅魍魉甲",
         "990106198507311238",
@@ -192,10 +192,9 @@ async fn no_imported_value_lies_in_any_file_log_or_trail() {
     assert_eq!(bad.status, 400);
     assert!(marks.iter().all(|mark| !bad.text.contains(mark)), "{}", bad.text);
     let vault = Arc::clone(&t.vault);
-    let search = |when: &str| {
+    let search = async |when: &str| {
         let mut files = 0;
-        for file in std::fs::read_dir(t.dir.path()).unwrap() {
-            let path = file.unwrap().path();
+        for path in t.site.files().await {
             let bytes = std::fs::read(&path).unwrap();
             files += 1;
             for mark in marks {
@@ -207,7 +206,7 @@ async fn no_imported_value_lies_in_any_file_log_or_trail() {
         }
         files
     };
-    assert!(search("while open") >= 4);
+    assert!(search("while open").await >= 4);
     vault.close().await;
-    assert!(search("closed") >= 3);
+    assert!(search("closed").await >= 3);
 }

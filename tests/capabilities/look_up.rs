@@ -1,14 +1,14 @@
 //! Who gets what of whom, for what: each role and service of the demonstration.
 
-use gridvault_tests::{HOUR, MORNING, TestVault};
+use gridvault_tests::{HOUR, MORNING, On, TestVault, on_both};
 use serde_json::json;
 
 const CARE: [&str; 5] =
     ["person.name", "person.phone", "person.birth_date", "elder.living_alone", "person.id_no"];
 
-#[tokio::test]
-async fn a_chief_with_task_and_consent_gets_exactly_what_the_rules_allow() {
-    let t = TestVault::street().await;
+on_both!(a_chief_with_task_and_consent_gets_exactly_what_the_rules_allow);
+async fn a_chief_with_task_and_consent_gets_exactly_what_the_rules_allow(on: On) {
+    let t = TestVault::street(on).await;
     let chief = &t.chief().token;
     let answer = t.look(chief, t.visit(0, &CARE)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -36,9 +36,9 @@ async fn a_chief_with_task_and_consent_gets_exactly_what_the_rules_allow() {
     assert!(!private.to_string().contains(&t.task(0).resident.unwrap().to_string()));
 }
 
-#[tokio::test]
-async fn only_an_open_task_of_ones_own_that_names_the_record_serves() {
-    let t = TestVault::street().await;
+on_both!(only_an_open_task_of_ones_own_that_names_the_record_serves);
+async fn only_an_open_task_of_ones_own_that_names_the_record_serves(on: On) {
+    let t = TestVault::street(on).await;
     let chief = &t.chief().token;
     let (own, post) = (t.task(0).resident.unwrap(), t.task(0).assignment);
     let ask = |task: Option<uuid::Uuid>| {
@@ -65,9 +65,9 @@ async fn only_an_open_task_of_ones_own_that_names_the_record_serves() {
     assert_eq!(t.look(chief, ask(Some(t.task(0).id))).await.reason("person.name"), "task_closed");
 }
 
-#[tokio::test]
-async fn neighbours_and_other_communities_are_not_found() {
-    let t = TestVault::street().await;
+on_both!(neighbours_and_other_communities_are_not_found);
+async fn neighbours_and_other_communities_are_not_found(on: On) {
+    let t = TestVault::street(on).await;
     let (chief, post) = (t.chief(), t.task(0).assignment);
     let grid = chief.area.clone().unwrap();
     let others: Vec<_> = t.demo.residents.iter().filter(|r| r.area != grid).collect();
@@ -88,9 +88,9 @@ async fn neighbours_and_other_communities_are_not_found() {
     assert_eq!(t.entries(1).await[0].0["reason"], "purpose_role");
 }
 
-#[tokio::test]
-async fn an_open_task_lets_its_holder_know_of_a_record_and_hear_the_reason() {
-    let t = TestVault::street().await;
+on_both!(an_open_task_lets_its_holder_know_of_a_record_and_hear_the_reason);
+async fn an_open_task_lets_its_holder_know_of_a_record_and_hear_the_reason(on: On) {
+    let t = TestVault::street(on).await;
     let police = t.caller("dispatched_officer", "police");
     let mut body = t.visit(7, &["person.id_no", "person.name", "float.arrived_on"]);
     let answer = t.look(&police.token, body.clone()).await;
@@ -102,9 +102,9 @@ async fn an_open_task_lets_its_holder_know_of_a_record_and_hear_the_reason() {
     assert_eq!((wrong.status, wrong.problem(), wrong.reason("person.name")), (403, "denied", "purpose_role"));
 }
 
-#[tokio::test]
-async fn assistants_need_a_letter_and_get_what_it_covers_only() {
-    let t = TestVault::street().await;
+on_both!(assistants_need_a_letter_and_get_what_it_covers_only);
+async fn assistants_need_a_letter_and_get_what_it_covers_only(on: On) {
+    let t = TestVault::street(on).await;
     let with = t.caller("grid_assistant", "floating_population");
     let fields = ["person.name", "person.birth_date", "person.id_no", "person.hukou_address"];
     let answer = t.look(&with.token, t.visit(8, &fields)).await;
@@ -117,12 +117,12 @@ async fn assistants_need_a_letter_and_get_what_it_covers_only() {
     assert_eq!((refused.status, refused.reason("person.name")), (403, "no_basis"));
 }
 
-#[tokio::test]
-async fn a_letter_holds_from_its_first_minute_to_its_last() {
+on_both!(a_letter_holds_from_its_first_minute_to_its_last);
+async fn a_letter_holds_from_its_first_minute_to_its_last(on: On) {
     use gridvault::authority::Letter;
     use gridvault::register::grant_letter;
     use gridvault_policy::{Department, Purpose, letters};
-    let t = TestVault::street().await;
+    let t = TestVault::street(on).await;
     let assistant = t.caller("grid_assistant", "civil_affairs");
     let letter = Letter {
         number: "L-1".into(),
@@ -158,9 +158,9 @@ async fn a_letter_holds_from_its_first_minute_to_its_last() {
     assert_eq!(look().await.status, 403);
 }
 
-#[tokio::test]
-async fn overseers_see_the_course_of_things_and_no_person() {
-    let t = TestVault::street().await;
+on_both!(overseers_see_the_course_of_things_and_no_person);
+async fn overseers_see_the_course_of_things_and_no_person(on: On) {
+    let t = TestVault::street(on).await;
     let case = t.task(1);
     let supervisor = t.caller("grid_supervisor", "none");
     let body = json!({ "ticket": case.ticket, "fields": ["case.id", "case.kind", "person.name", "case.reporter_phone"], "purpose": "case_handling", "task": case.id });
@@ -182,9 +182,9 @@ async fn overseers_see_the_course_of_things_and_no_person() {
     }
 }
 
-#[tokio::test]
-async fn a_case_shows_the_reporter_to_its_handler_and_its_desk_only() {
-    let t = TestVault::street().await;
+on_both!(a_case_shows_the_reporter_to_its_handler_and_its_desk_only);
+async fn a_case_shows_the_reporter_to_its_handler_and_its_desk_only(on: On) {
+    let t = TestVault::street(on).await;
     let case = t.task(1);
     let fields =
         ["case.id", "person.name", "case.reporter_phone", "premises.address", "derived.responsible_areas"];
@@ -217,9 +217,9 @@ async fn a_case_shows_the_reporter_to_its_handler_and_its_desk_only() {
     assert_eq!(t.look(&second.token, other).await.status, 404);
 }
 
-#[tokio::test]
-async fn a_place_is_looked_up_without_a_person_as_a_pretext() {
-    let t = TestVault::street().await;
+on_both!(a_place_is_looked_up_without_a_person_as_a_pretext);
+async fn a_place_is_looked_up_without_a_person_as_a_pretext(on: On) {
+    let t = TestVault::street(on).await;
     let task = t.task(3);
     let fields = ["premises.address", "premises.occupancy", "premises.owner_phone", "premises.owner_name"];
     let body = json!({ "premises": task.premises, "fields": fields, "purpose": "fire_safety_check", "task": task.id, "assignment": task.assignment });
@@ -239,9 +239,9 @@ async fn a_place_is_looked_up_without_a_person_as_a_pretext() {
     assert_eq!(t.look(&t.chief().token, body).await.body["errors"][0]["code"], "not_of_this_record");
 }
 
-#[tokio::test]
-async fn posts_are_named_live_and_ones_own() {
-    let t = TestVault::street().await;
+on_both!(posts_are_named_live_and_ones_own);
+async fn posts_are_named_live_and_ones_own(on: On) {
+    let t = TestVault::street(on).await;
     let chief = t.chief();
     let mut body = t.visit(0, &["person.name"]);
     body.as_object_mut().unwrap().remove("assignment");
@@ -259,9 +259,9 @@ async fn posts_are_named_live_and_ones_own() {
     assert_eq!(t.entries(1).await[0].0["reason"], "purpose_role");
 }
 
-#[tokio::test]
-async fn a_service_acting_for_a_worker_gets_the_lesser_of_both() {
-    let t = TestVault::street().await;
+on_both!(a_service_acting_for_a_worker_gets_the_lesser_of_both);
+async fn a_service_acting_for_a_worker_gets_the_lesser_of_both(on: On) {
+    let t = TestVault::street(on).await;
     let backend = t.caller("service", "terminal_backend");
     let mut body = t.visit(
         0,
@@ -292,9 +292,9 @@ async fn a_service_acting_for_a_worker_gets_the_lesser_of_both() {
     assert_eq!(t.look(&backend.token, body).await.status, 403);
 }
 
-#[tokio::test]
-async fn those_who_keep_the_system_see_no_field() {
-    let t = TestVault::street().await;
+on_both!(those_who_keep_the_system_see_no_field);
+async fn those_who_keep_the_system_see_no_field(on: On) {
+    let t = TestVault::street(on).await;
     for role in ["data_steward", "privacy_officer", "auditor", "window_clerk"] {
         for purpose in ["home_visit_care", "case_handling", "resident_access", "emergency_notice"] {
             let body = json!({ "resident": t.task(0).resident, "fields": ["person.name"], "purpose": purpose, "task": t.task(0).id });

@@ -7,14 +7,14 @@ use gridvault_policy::{
     Action, AgeClass, Basis, Department, Duty, Facts, FieldId, Posture, Purpose, Reach, Reason, RecordType,
     Relation, Role, TaskState,
 };
-use gridvault_tests::TestVault;
+use gridvault_tests::{On, TestVault};
 use serde_json::{Value, json};
 
 const REQUESTS: usize = 20_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_random_requests_are_decided_as_casbin_decides() {
-    let t = std::sync::Arc::new(TestVault::street().await);
+    let t = std::sync::Arc::new(TestVault::street(On::Sqlite).await);
     let requests: Vec<(String, Value)> = requests(&t);
     let first = t.size().await;
     let parts = requests.chunks(REQUESTS / 8).map(<[_]>::to_vec).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
 use data_encoding::BASE64;
 use gridvault::store::Store;
 use gridvault_policy::FieldId;
-use gridvault_tests::{PASSPHRASE, TestVault};
+use gridvault_tests::{On, PASSPHRASE, TestVault, on_both};
 use serde_json::Value;
 
 /// Length-prefixed parts behind label and suite, as every ciphertext binds them.
@@ -51,15 +51,36 @@ fn keys(dir: &Path) -> impl Fn(&str) -> Vec<u8> {
     }
 }
 
-#[tokio::test]
-async fn what_ring_sealed_another_implementation_opens_in_its_place_only() {
-    let t = TestVault::street().await;
+/// One tier's envelope, as the stored bytes have it.
+struct Envelope {
+    tier: u8,
+    dek: Vec<u8>,
+    body: Vec<u8>,
+}
+
+/// Tier (1), length (2) and wrapped data key, length (4) and sealed fields, for each tier.
+fn envelopes(mut bytes: &[u8]) -> Vec<Envelope> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let dek = usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
+        let (head, rest) = bytes.split_at(3 + dek);
+        let body = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        found.push(Envelope { tier: head[0], dek: head[3..].to_vec(), body: rest[4..4 + body].to_vec() });
+        bytes = &rest[4 + body..];
+    }
+    found
+}
+
+on_both!(what_ring_sealed_another_implementation_opens_in_its_place_only);
+async fn what_ring_sealed_another_implementation_opens_in_its_place_only(on: On) {
+    let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     let shown =
         t.look(&t.chief().token, t.visit(0, &["person.name"])).await.value("person.name").unwrap().to_owned();
-    let key = keys(t.dir.path());
+    let key = keys(t.site.dir.path());
     let rows = t.vault.store.locate(resident.as_bytes(), None).await.unwrap();
-    let envelopes: Vec<_> = rows.envelopes.iter().filter(|e| e.record == resident.as_bytes()).collect();
+    let row = rows.envelopes.iter().find(|e| e.record == resident.as_bytes()).unwrap();
+    let envelopes = envelopes(&row.sealed);
     assert_eq!(envelopes.len(), 5, "everybody has an envelope of every tier and the facts");
     let place = |record: &[u8], tier: u8| -> Vec<Vec<u8>> {
         vec![
@@ -78,7 +99,7 @@ async fn what_ring_sealed_another_implementation_opens_in_its_place_only() {
         bound(label, &parts)
     };
     for envelope in &envelopes {
-        let tier = u8::try_from(envelope.tier).unwrap();
+        let tier = envelope.tier;
         let kek = key(if tier == 0 { "kek/facts/1".to_owned() } else { format!("kek/T{tier}/1") }.as_str());
         let dek = open(
             &kek,
@@ -125,13 +146,15 @@ async fn what_ring_sealed_another_implementation_opens_in_its_place_only() {
     }
 }
 
-#[tokio::test]
-async fn sensitive_facts_do_not_show_by_size_or_absence() {
-    let t = TestVault::street().await;
-    let mut sizes = std::collections::BTreeMap::<i64, std::collections::BTreeSet<usize>>::new();
+on_both!(sensitive_facts_do_not_show_by_size_or_absence);
+async fn sensitive_facts_do_not_show_by_size_or_absence(on: On) {
+    let t = TestVault::street(on).await;
+    let mut sizes = std::collections::BTreeMap::<u8, std::collections::BTreeSet<usize>>::new();
     for resident in &t.demo.residents {
-        for envelope in t.vault.store.locate(resident.id.as_bytes(), None).await.unwrap().envelopes {
-            if envelope.record == resident.id.as_bytes() && matches!(envelope.tier, 0 | 3 | 4) {
+        let rows = t.vault.store.locate(resident.id.as_bytes(), None).await.unwrap().envelopes;
+        let row = rows.iter().find(|row| row.record == resident.id.as_bytes()).unwrap();
+        for envelope in envelopes(&row.sealed) {
+            if matches!(envelope.tier, 0 | 3 | 4) {
                 sizes.entry(envelope.tier).or_default().insert(envelope.body.len());
             }
         }
@@ -143,36 +166,31 @@ async fn sensitive_facts_do_not_show_by_size_or_absence() {
     );
 }
 
-#[tokio::test]
-async fn an_envelope_moved_or_put_back_does_not_open() {
-    let t = TestVault::street().await;
+on_both!(an_envelope_moved_or_put_back_does_not_open);
+async fn an_envelope_moved_or_put_back_does_not_open(on: On) {
+    let t = TestVault::street(on).await;
     let (a, b) = (t.task(0).resident.unwrap(), t.task(5).resident.unwrap());
-    let pool = sqlx::sqlite::SqlitePool::connect_with(
-        sqlx::sqlite::SqliteConnectOptions::new().filename(t.dir.path().join("vault.db")),
-    )
-    .await
-    .unwrap();
-    let sql = "UPDATE envelopes SET (dek, body) = (SELECT dek, body FROM envelopes WHERE record = $2 AND tier = 2) WHERE record = $1 AND tier = 2";
-    sqlx::query(sql).bind(&a.as_bytes()[..]).bind(&b.as_bytes()[..]).execute(&pool).await.unwrap();
+    let (from, to) = (on.literal(b.as_bytes()), on.literal(a.as_bytes()));
+    let moved = format!(
+        "UPDATE envelopes SET sealed = (SELECT sealed FROM envelopes WHERE record = {from}) WHERE record = {to}"
+    );
+    assert_eq!(t.site.sql(&moved).await, 1);
     let moved = t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
     assert_eq!((moved.status, moved.problem()), (500, "internal"));
     assert!(moved.value("person.name").is_none());
-    sqlx::query("UPDATE envelopes SET rev = 2 WHERE record = $1 AND tier = 2")
-        .bind(&b.as_bytes()[..])
-        .execute(&pool)
-        .await
-        .unwrap();
+    assert_eq!(t.site.sql(&format!("UPDATE envelopes SET rev = 2 WHERE record = {from}")).await, 1);
     assert_eq!(t.look(&t.chief().token, t.visit(5, &["person.name"])).await.status, 500);
-    pool.close().await;
 }
 
-#[tokio::test]
-async fn another_logs_permit_opens_nothing_here() {
+on_both!(another_logs_permit_opens_nothing_here);
+async fn another_logs_permit_opens_nothing_here(on: On) {
     // Two vaults from one key file: each unsealing has a token of its own.
-    let t = TestVault::street().await;
-    let unsealed =
-        gridvault::seal::unseal(&t.dir.path().join("keys.json"), &gridvault::seal::Secret::new(PASSPHRASE))
-            .unwrap();
+    let t = TestVault::street(on).await;
+    let unsealed = gridvault::seal::unseal(
+        &t.site.dir.path().join("keys.json"),
+        &gridvault::seal::Secret::new(PASSPHRASE),
+    )
+    .unwrap();
     let ask = gridvault::lookup::Ask {
         kind: gridvault_policy::RecordType::Person,
         record: t.task(0).resident.unwrap(),

@@ -1,11 +1,11 @@
 //! The resident signs in and sees who looked; officers read the trail; each look at it is on record.
 
-use gridvault_tests::{HOUR, TestVault};
+use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::json;
 
-#[tokio::test]
-async fn a_resident_sees_the_line_of_each_lookup_that_showed_something() {
-    let t = TestVault::street().await;
+on_both!(a_resident_sees_the_line_of_each_lookup_that_showed_something);
+async fn a_resident_sees_the_line_of_each_lookup_that_showed_something(on: On) {
+    let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     t.look(&t.chief().token, t.visit(0, &["person.name", "person.birth_date", "person.id_no"])).await;
     let mut denied = t.visit(0, &["person.name"]);
@@ -45,9 +45,9 @@ async fn a_resident_sees_the_line_of_each_lookup_that_showed_something() {
     assert!(second.body["next"].is_null());
 }
 
-#[tokio::test]
-async fn a_look_at_an_address_stands_on_the_statement_of_those_who_live_there() {
-    let t = TestVault::street().await;
+on_both!(a_look_at_an_address_stands_on_the_statement_of_those_who_live_there);
+async fn a_look_at_an_address_stands_on_the_statement_of_those_who_live_there(on: On) {
+    let t = TestVault::street(on).await;
     let (task, resident) = (t.task(0), t.task(0).resident.unwrap());
     let fire = t.open_task("f-1", "fire_safety_check", None, task.premises, task.assignment).await;
     let body = json!({ "premises": task.premises, "fields": ["premises.address"], "purpose": "fire_safety_check", "task": fire, "assignment": task.assignment });
@@ -57,9 +57,9 @@ async fn a_look_at_an_address_stands_on_the_statement_of_those_who_live_there() 
     assert_eq!(lines.body["lookups"][0]["fields"], json!({ "premises.address": "clear" }));
 }
 
-#[tokio::test]
-async fn officers_and_auditors_read_the_trail_and_nobody_else() {
-    let t = TestVault::street().await;
+on_both!(officers_and_auditors_read_the_trail_and_nobody_else);
+async fn officers_and_auditors_read_the_trail_and_nobody_else(on: On) {
+    let t = TestVault::street(on).await;
     t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
     let ask = json!({ "kinds": ["lookup"], "record": t.task(0).resident, "limit": 10 });
     for role in ["privacy_officer", "auditor"] {
@@ -85,9 +85,9 @@ async fn officers_and_auditors_read_the_trail_and_nobody_else() {
     assert_eq!(wrong.status, 400);
 }
 
-#[tokio::test]
-async fn sessions_begin_with_a_code_end_when_told_and_expire() {
-    let t = TestVault::street().await;
+on_both!(sessions_begin_with_a_code_end_when_told_and_expire);
+async fn sessions_begin_with_a_code_end_when_told_and_expire(on: On) {
+    let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     let session = t.sign_in(resident).await;
     assert_eq!(t.entries(1).await[0].0["kind"], "auth.signed_in");
@@ -105,11 +105,11 @@ async fn sessions_begin_with_a_code_end_when_told_and_expire() {
     assert!(statuses[..5].iter().all(|s| *s == 401) && statuses.contains(&429), "{statuses:?}");
 }
 
-#[tokio::test]
-async fn a_one_time_code_signs_in_once() {
+on_both!(a_one_time_code_signs_in_once);
+async fn a_one_time_code_signs_in_once(on: On) {
     use gridvault::authority::Holder;
     use gridvault::register::issue_code;
-    let t = TestVault::street().await;
+    let t = TestVault::street(on).await;
     let code = issue_code(&t.vault, Holder::Resident(t.task(0).resident.unwrap()), HOUR, true).await.unwrap();
     let typed = json!({ "code": code.reveal().to_lowercase().replace('-', " ") });
     assert_eq!(t.call("POST", "/v1/sessions", None, Some(&typed)).await.status, 201);

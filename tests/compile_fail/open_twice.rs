@@ -1,9 +1,9 @@
 //! Opening consumes the permit.
 use gridvault::permit::Permit;
 use gridvault::seal::Keyring;
-use gridvault::store::EnvelopeRow;
+use gridvault::store::EnvelopesRow;
 
-fn open(keys: &Keyring, permit: Permit, envelopes: &[EnvelopeRow]) {
+fn open(keys: &Keyring, permit: Permit, envelopes: &[EnvelopesRow]) {
     let _ = keys.open(permit, envelopes);
     let _ = keys.open(permit, envelopes);
 }

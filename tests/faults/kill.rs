@@ -66,7 +66,7 @@ fn load(demo: &gridvault::demo::DemoFile, stop: &AtomicBool, received: &Mutex<Ha
 fn written(data: &std::path::Path, key: &str) -> HashSet<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open_to_verify(&data.join("vault.db")).await.unwrap();
+        let store = Store::open_to_verify(&gridvault::Layout::in_folder(data).database).await.unwrap();
         let pin = std::fs::read_to_string(data.join("pin")).unwrap();
         let key = VerifierKey::parse(key).unwrap();
         let verified = verify_database(&store, Some(&key), &[pin], &|_| ()).await.unwrap();

@@ -23,8 +23,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["api", "authority", "clock", "identity", "records", "register", "seal", "store", "trail", "vault"],
     ),
     ("demo", &["authority", "clock", "identity", "import", "records", "register", "seal", "store", "vault"]),
-    ("config", &["seal", "vault"]),
-    ("vault", &["authority", "clock", "register", "seal", "store", "trail"]),
+    ("config", &["seal", "store", "vault"]),
+    ("vault", &["authority", "clock", "identity", "register", "seal", "store", "trail"]),
     (
         "api",
         &[

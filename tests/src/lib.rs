@@ -1,8 +1,8 @@
 //! The tests' own kit: a vault with a small synthetic street on a hand-moved clock, asked through its real router.
 
 mod server;
+mod site;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -13,11 +13,11 @@ use gridvault::demo::{DemoCaller, DemoFile, make, refresh};
 use gridvault::seal::{Secret, create_key_file};
 use gridvault::{Layout, Nature, Vault};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
 pub use server::{Server, binary};
+pub use site::{On, Site, cluster, on_cluster};
 
 /// 24 November 2026, 09:30 in Beijing.
 pub const MORNING: i64 = 1_795_483_800_000_000;
@@ -28,7 +28,7 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 
 /// A vault with a street, open in this process.
 pub struct TestVault {
-    pub dir: TempDir,
+    pub site: Site,
     pub vault: Arc<Vault>,
     pub clock: Arc<ManualClock>,
     pub demo: DemoFile,
@@ -68,23 +68,23 @@ impl Answer {
 
 impl TestVault {
     /// A street of 120 residents.
-    pub async fn street() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+    pub async fn street(on: On) -> Self {
+        let site = Site::new(on).await;
         let clock = Arc::new(ManualClock::at(MORNING));
-        let vault = open(dir.path(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
+        let vault = open(&site.layout(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
         let mut demo = make(&vault, 120, 7).await.unwrap();
         refresh(&vault, &mut demo).await.unwrap();
-        Self::over(dir, vault, clock, demo)
+        Self::over(site, vault, clock, demo)
     }
 
     /// An empty synthetic vault; its steward's token is the one caller.
-    pub async fn empty() -> (Self, String) {
+    pub async fn empty(on: On) -> (Self, String) {
         use gridvault::authority::Holder;
         use gridvault::register::{appoint, issue_token};
         use gridvault_policy::{Posture, Role};
-        let dir = tempfile::tempdir().unwrap();
+        let site = Site::new(on).await;
         let clock = Arc::new(ManualClock::at(MORNING));
-        let vault = open(dir.path(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
+        let vault = open(&site.layout(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
         let steward = appoint(&vault, Role::DataSteward, "S1").await.unwrap();
         let token =
             issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
@@ -97,13 +97,13 @@ impl TestVault {
             premises: vec![],
             tasks: vec![],
         };
-        (Self::over(dir, vault, clock, demo), token.reveal().to_owned())
+        (Self::over(site, vault, clock, demo), token.reveal().to_owned())
     }
 
-    fn over(dir: TempDir, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
+    fn over(site: Site, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
         let vault = Arc::new(vault);
         let app = App::new(Arc::clone(&vault));
-        Self { dir, vault, clock, demo, app }
+        Self { site, vault, clock, demo, app }
     }
 
     /// Asks the router.
@@ -202,20 +202,19 @@ impl TestVault {
     }
 }
 
-/// Opens (or makes) a vault in that folder.
-pub async fn open(dir: &Path, clock: Arc<dyn Clock>, fresh: Option<Nature>) -> Vault {
-    try_open(dir, clock, fresh).await.unwrap()
+/// Opens (or makes) a vault there.
+pub async fn open(layout: &Layout, clock: Arc<dyn Clock>, fresh: Option<Nature>) -> Vault {
+    try_open(layout, clock, fresh).await.unwrap()
 }
 
 /// Likewise, with what may go wrong.
 pub async fn try_open(
-    dir: &Path,
+    layout: &Layout,
     clock: Arc<dyn Clock>,
     fresh: Option<Nature>,
 ) -> Result<Vault, gridvault::OpenError> {
-    let layout = Layout::in_folder(dir);
     if !layout.keys.exists() {
         create_key_file(&layout.keys, "test", "donggaodi", &Secret::new(PASSPHRASE)).unwrap();
     }
-    Vault::open(&layout, Secret::new(PASSPHRASE), clock, fresh).await
+    Vault::open(layout, Secret::new(PASSPHRASE), clock, fresh).await
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::seal::Secret;
+use crate::store::Location;
 use crate::vault::Layout;
 
 /// Every setting.
@@ -54,8 +55,21 @@ impl Default for Server {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// `sqlite://PATH`.
-    pub url: String,
+    /// `sqlite://PATH`, or `postgres://…` (off this host only with `sslmode=verify-full`).
+    pub url: Url,
+}
+
+/// A database's address, read; it never prints a password.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Url(Location);
+
+impl TryFrom<String> for Url {
+    type Error = String;
+
+    fn try_from(url: String) -> Result<Self, String> {
+        Location::parse(&url).map(Self).map_err(|words| format!("`database.url` {words}"))
+    }
 }
 
 /// `[keys]`
@@ -132,16 +146,13 @@ impl Config {
             let words = "`server.listen` must be a loopback address: put a TLS proxy in front of it";
             return Err(ConfigError::Setting(words.into()));
         }
-        if !self.database.url.starts_with("sqlite://") {
-            return Err(ConfigError::Setting("`database.url` must begin with sqlite://".into()));
-        }
         Ok(())
     }
 
     /// Where the files lie.
     pub fn layout(&self) -> Layout {
-        let database = self.database.url.strip_prefix("sqlite://").unwrap_or_default();
-        Layout { database: database.into(), keys: self.keys.file.clone(), pin: self.log.pin_file.clone() }
+        let database = self.database.url.0.clone();
+        Layout { database, keys: self.keys.file.clone(), pin: self.log.pin_file.clone() }
     }
 
     /// The passphrase: from its file, a systemd credential named `passphrase`, or the terminal.
@@ -185,6 +196,11 @@ mod tests {
             9000
         );
         assert!(with("[server]\nlisten = \"0.0.0.0:80\"\n", "X", "").is_err());
+        assert!(with("", "GRIDVAULT_DATABASE__URL", "postgres://10.0.0.1/vault").is_err());
+        assert!(with("", "GRIDVAULT_DATABASE__URL", "postgres://10.0.0.1/vault?sslmode=verify-full").is_ok());
+        assert!(with("", "GRIDVAULT_DATABASE__URL", "postgres://u:secret@localhost/vault").is_ok());
+        let config = with("", "GRIDVAULT_DATABASE__URL", "postgres://u:secret@localhost/vault").unwrap();
+        assert!(!format!("{config:?}").contains("secret"));
         assert!(with("[srver]\n", "X", "").is_err());
         assert!(with("", "GRIDVAULT_SERVER__LISTN", "1").is_err());
         assert!(with("[deployment]\nname = \"Oops\"\n", "X", "").is_err());

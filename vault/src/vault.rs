@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use gridvault_audit::{Log, RecordError, VerifierKey};
@@ -10,23 +11,24 @@ use tokio::task::JoinHandle;
 
 use crate::authority::{Area, AreaMap};
 use crate::clock::Clock;
+use crate::identity::Remembered;
 use crate::register;
 use crate::seal::{Keyring, SealError, Secret, unseal};
-use crate::store::{Store, StoreError, Table};
+use crate::store::{Location, Store, StoreError, Table};
 use crate::trail::{Started, TrailError, Writer, start};
 
-/// The files of the embedded layout.
+/// Where the vault's parts lie.
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// The database.
-    pub database: PathBuf,
+    pub database: Location,
     /// The key file.
     pub keys: PathBuf,
     /// The pin.
     pub pin: PathBuf,
 }
 
-/// Held while a process has the vault open, so that no second one writes the same log.
+/// Held while a process has the file open: several instances need a server.
 struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] std::fs::File);
 
 impl Lock {
@@ -44,7 +46,11 @@ impl Lock {
 impl Layout {
     /// `DIR/vault.db`, `DIR/keys.json`, `DIR/pin`.
     pub fn in_folder(dir: &Path) -> Self {
-        Self { database: dir.join("vault.db"), keys: dir.join("keys.json"), pin: dir.join("pin") }
+        Self {
+            database: Location::File(dir.join("vault.db")),
+            keys: dir.join("keys.json"),
+            pin: dir.join("pin"),
+        }
     }
 }
 
@@ -86,6 +92,13 @@ pub enum Nature {
     Synthetic,
 }
 
+/// What is read anew when rights have moved.
+#[derive(Default)]
+struct Standing {
+    areas: Arc<AreaMap>,
+    facts_rev: i64,
+}
+
 /// An open vault.
 pub struct Vault {
     /// The database.
@@ -98,8 +111,10 @@ pub struct Vault {
     pub log_key: VerifierKey,
     /// The policy in force.
     pub book: ArcSwap<Book>,
-    /// Areas whose rows hold.
-    pub areas: ArcSwap<AreaMap>,
+    /// Callers known lately, for lookups.
+    pub(crate) remembered: Remembered,
+    standing: ArcSwap<Standing>,
+    outdated: AtomicBool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Real or synthetic.
@@ -116,7 +131,7 @@ impl Vault {
         clock: Arc<dyn Clock>,
         fresh: Option<Nature>,
     ) -> Result<Self, OpenError> {
-        let lock = Lock::take(&layout.database)?;
+        let lock = layout.database.file().map(Lock::take).transpose()?;
         let keys = layout.keys.clone();
         let unsealed = tokio::task::spawn_blocking(move || unseal(&keys, &passphrase))
             .await
@@ -144,23 +159,49 @@ impl Vault {
             log,
             log_key: key,
             book: ArcSwap::from_pointee(book),
-            areas: ArcSwap::from_pointee(AreaMap::default()),
+            remembered: Remembered::default(),
+            standing: ArcSwap::from_pointee(Standing::default()),
+            outdated: AtomicBool::new(false),
             clock,
             nature,
             pinning: tokio::sync::Mutex::new(Some(pinning)),
-            lock: tokio::sync::Mutex::new(Some(lock)),
+            lock: tokio::sync::Mutex::new(lock),
         };
-        vault.reload_areas().await?;
         register::unsealed(&vault).await?;
+        vault.reload().await?;
         Ok(vault)
     }
 
-    /// Reads the areas anew, after a change to them.
-    pub async fn reload_areas(&self) -> Result<(), StoreError> {
+    /// Areas whose rows hold.
+    pub fn areas(&self) -> Arc<AreaMap> {
+        Arc::clone(&self.standing.load().areas)
+    }
+
+    /// Whether another policy is in force than this program's: another instance activated it.
+    pub fn outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
+    }
+
+    /// Reads areas and policy anew where the revision of rights is another than the one they were read at: another
+    /// instance may have changed them.
+    pub async fn follow(&self, facts_rev: i64) -> Result<(), StoreError> {
+        if self.standing.load().facts_rev == facts_rev {
+            return Ok(());
+        }
         let rows = self.store.all(Table::Areas).await?;
-        let areas = rows.iter().filter_map(|row| self.keys.check::<Area>(row));
-        self.areas.store(Arc::new(AreaMap::new(areas)));
+        let areas = Arc::new(AreaMap::new(rows.iter().filter_map(|row| self.keys.check::<Area>(row))));
+        let newest = register::policy_in_force(self).await?;
+        self.outdated.store(newest != Some(self.book.load().manifest_hash()), Ordering::Release);
+        self.standing.store(Arc::new(Standing { areas, facts_rev }));
         Ok(())
+    }
+
+    /// Likewise, at the revision that the head names.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        match self.store.head().await? {
+            Some(head) => self.follow(head.facts_rev).await,
+            None => Ok(()),
+        }
     }
 
     /// Log time: never before the newest entry's.

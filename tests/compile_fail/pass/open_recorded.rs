@@ -1,8 +1,8 @@
 use gridvault::permit::Permit;
 use gridvault::seal::{Keyring, Released, SealError};
-use gridvault::store::EnvelopeRow;
+use gridvault::store::EnvelopesRow;
 
-fn open(keys: &Keyring, permit: Permit, envelopes: &[EnvelopeRow]) -> Result<Released, SealError> {
+fn open(keys: &Keyring, permit: Permit, envelopes: &[EnvelopesRow]) -> Result<Released, SealError> {
     keys.open(permit, envelopes)
 }
 

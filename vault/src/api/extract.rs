@@ -93,10 +93,7 @@ impl Context {
             Unidentified::NoPost(_) => {
                 self.problem(Name::Denied).with("reason", json!({ "code": "purpose_role" }))
             }
-            Unidentified::Store(error) => {
-                tracing::error!(%error, "the caller's rows could not be read");
-                self.problem(Name::Internal)
-            }
+            Unidentified::Store(error) => Problem::of_store(error, self.language),
         }
     }
 }

@@ -101,7 +101,7 @@ fn line(vault: &Vault, entry: &StoredEntry) -> Option<Value> {
 }
 
 fn area_name(vault: &Vault, code: &str) -> String {
-    let areas = vault.areas.load();
+    let areas = vault.areas();
     let found = Scheme::ALL.iter().find_map(|scheme| areas.find(*scheme, code));
     found.map_or_else(|| code.to_owned(), |area| area.name.clone())
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::lookup::LookupError;
 use crate::register::RegisterError;
+use crate::store::StoreError;
 
 /// The language of a title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ problems! {
     TooLarge "too-large" PAYLOAD_TOO_LARGE "请求过大" "the request is too large",
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "请求过多，请稍后再试" "too many requests, try again later",
     AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE "查阅记录无法写入，未打开任何数据" "the trail cannot be written; nothing was opened",
+    LogRollback "log-rollback" SERVICE_UNAVAILABLE "查阅记录与先前不符，已停止服务" "the trail is behind what was seen of it; nothing is served",
     Internal "internal" INTERNAL_SERVER_ERROR "系统内部错误" "something failed inside",
 }
 
@@ -83,10 +85,28 @@ impl Problem {
             LookupError::Unidentified(_) => Self::new(Name::Unauthenticated, language),
             LookupError::Moving => Self::new(Name::AuditUnavailable, language).retry_after(1),
             LookupError::Unrecorded(error) => Self::of_record(error, language),
-            LookupError::Store(_) | LookupError::Seal(_) => {
+            LookupError::Outdated => {
+                tracing::error!(
+                    "another policy is in force than this program's: start the same version everywhere"
+                );
+                Self::new(Name::AuditUnavailable, language).retry_after(60)
+            }
+            LookupError::Store(error) => Self::of_store(error, language),
+            LookupError::Seal(_) => {
                 tracing::error!(error = %chain(error), "a lookup failed");
                 Self::new(Name::Internal, language)
             }
+        }
+    }
+
+    /// What a failure to read says outside: a database that is away may come back.
+    pub(super) fn of_store(error: &StoreError, language: Language) -> Self {
+        tracing::error!(%error, "the database could not be read");
+        match error {
+            StoreError::Lost | StoreError::Retry | StoreError::Unwritable(_) => {
+                Self::new(Name::AuditUnavailable, language).retry_after(5)
+            }
+            _ => Self::new(Name::Internal, language),
         }
     }
 
@@ -100,6 +120,7 @@ impl Problem {
             RecordError::Conflict => Self::new(Name::Conflict, language),
             RecordError::Stale => Self::new(Name::AuditUnavailable, language).retry_after(1),
             RecordError::Unavailable(_) => Self::new(Name::AuditUnavailable, language).retry_after(5),
+            RecordError::RolledBack(_) => Self::new(Name::LogRollback, language),
             RecordError::Refused(_) => {
                 tracing::error!(%error, "an entry could not be built");
                 Self::new(Name::Internal, language)
@@ -120,7 +141,8 @@ impl Problem {
             RegisterError::Conflict => Self::new(Name::Conflict, language),
             RegisterError::Unauthenticated => Self::new(Name::Unauthenticated, language),
             RegisterError::Unrecorded(error) => Self::of_record(error, language),
-            RegisterError::Store(_) | RegisterError::Seal(_) => {
+            RegisterError::Store(error) => Self::of_store(error, language),
+            RegisterError::Seal(_) => {
                 tracing::error!(error = %chain(error), "a change failed");
                 Self::new(Name::Internal, language)
             }

@@ -15,7 +15,7 @@ use crate::vault::{Nature, Vault};
 pub(super) async fn run(path: PathBuf) -> Outcome {
     let config = Config::read(&path)?;
     let layout = config.layout();
-    if layout.database.exists() || layout.keys.exists() {
+    if layout.database.file().is_some_and(std::path::Path::exists) || layout.keys.exists() {
         let words = "there is a database or a key file already; `init` makes a new vault only";
         return Err(Failure(words.into(), 1));
     }

@@ -1,6 +1,6 @@
 //! `gridvault audit verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gridvault_audit::VerifierKey;
@@ -8,14 +8,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::{Failure, Outcome, say};
-use crate::store::Store;
+use crate::store::{Location, Store};
 use crate::trail::{Verdict, verify_database};
+use crate::vault::Layout;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The folder with vault.db and pin
+    #[arg(long, required_unless_present = "database", conflicts_with = "database")]
+    data: Option<PathBuf>,
+    /// The database itself: sqlite://PATH or postgres://…
     #[arg(long)]
-    data: PathBuf,
+    database: Option<String>,
     /// The log's verifier key, handed over by another way than the database
     #[arg(long)]
     key: Option<String>,
@@ -31,18 +35,24 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let begun = Instant::now();
     let key = arguments.key.as_deref().map(VerifierKey::parse).transpose();
     let key = key.map_err(|error| Failure(format!("--key: {error}"), 2))?;
-    let database = arguments.data.join("vault.db");
     let mut against = Vec::new();
     if let Some(path) = &arguments.against {
         against.push(std::fs::read_to_string(path)?);
     }
-    match std::fs::read_to_string(arguments.data.join("pin")) {
-        Ok(pin) => against.push(pin),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
+    let location = match (&arguments.data, &arguments.database) {
+        (_, Some(url)) => Location::parse(url).map_err(|words| Failure(format!("--database {words}"), 2))?,
+        (data, None) => {
+            let layout = Layout::in_folder(data.as_deref().unwrap_or(Path::new(".")));
+            match std::fs::read_to_string(&layout.pin) {
+                Ok(pin) => against.push(pin),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+            layout.database
+        }
+    };
     // Behind the pin's reading, so that a serving process cannot have pinned more than this snapshot holds.
-    let store = Store::open_to_verify(&database).await?;
+    let store = Store::open_to_verify(&location).await?;
     let bar = ProgressBar::new(store.head().await?.map_or(0, |head| u64::try_from(head.size).unwrap_or(0)));
     bar.set_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}").unwrap_or(ProgressStyle::default_bar()),

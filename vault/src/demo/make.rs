@@ -107,7 +107,7 @@ async fn callers(vault: &Vault) -> Result<Vec<DemoCaller>, DemoError> {
         }
     }
     posts.sort_by_key(|(seq, _, _)| *seq);
-    let areas = vault.areas.load();
+    let areas = vault.areas();
     let label = |post: &Assignment| {
         let first = post.areas.first().and_then(|code| areas.find(post.scheme, code));
         let area = first.map_or("", |area| area.name.as_str());

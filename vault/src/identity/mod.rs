@@ -1,19 +1,23 @@
 //! Who asks, and in which one post: from a token to a caller, with every row behind it checked.
 
 mod credentials;
+mod known;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use gridvault_audit::{Actor, Who, WhoType};
 use gridvault_policy::{Department, Duty, Posture, Role};
 use uuid::Uuid;
 
 pub use credentials::{Issued, code_id};
+use known::Known;
+pub(crate) use known::Remembered;
 
 use crate::Vault;
-use crate::authority::{Agreement, Assignment, Holder, Letter, Service, Token};
+use crate::authority::{Agreement, Assignment, Holder, Letter, Service};
 use crate::seal::Secret;
-use crate::store::{IdentityRows, StoreError, Table};
+use crate::store::StoreError;
 
 /// A caller: holder of a live token, acting in at most one post. Made by [`identify`] only.
 pub struct Caller {
@@ -48,9 +52,9 @@ pub struct Post {
     /// The assignment's id.
     pub id: Uuid,
     /// The post itself.
-    pub assignment: Assignment,
+    pub assignment: Arc<Assignment>,
     /// Letters naming its holder.
-    pub letters: Vec<(Uuid, Letter)>,
+    pub letters: Vec<(Uuid, Arc<Letter>)>,
 }
 
 /// Which post the caller says to act in, and for whom.
@@ -88,90 +92,73 @@ pub struct Nobody {
     pub actor: Actor,
 }
 
-/// Finds the caller behind a token, in the capacity stated.
+/// Finds the caller behind a token, in the capacity stated, as the database has it now.
 pub async fn identify(vault: &Vault, token: &Secret, capacity: Capacity) -> Result<Caller, Unidentified> {
     let id = vault.keys.credential_id(token);
-    let behalf = capacity.on_behalf_of;
-    let found = vault.store.identity(&id, behalf.as_ref().map(|b| &b.as_bytes()[..])).await?;
-    let now = vault.clock.now().max(found.at);
-    let row =
-        found.rows.iter().find(|row| row.table == Table::Tokens).ok_or(Unidentified::Unauthenticated)?;
-    let token: Token = vault.keys.check(row).ok_or(Unidentified::Unauthenticated)?;
+    let known = Known::read(vault, &id, capacity.on_behalf_of).await?;
+    caller(vault, &known, id, capacity)
+}
+
+/// Likewise, for a lookup: as remembered where nothing is known that moved it, for the writer checks it again.
+pub async fn recall(vault: &Vault, token: &Secret, capacity: Capacity) -> Result<Caller, Unidentified> {
+    let id = vault.keys.credential_id(token);
+    let known = Known::recall(vault, &id, capacity.on_behalf_of).await?;
+    caller(vault, &known, id, capacity)
+}
+
+fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Result<Caller, Unidentified> {
+    let now = vault.now().max(known.at);
+    let token = known.token.as_ref().ok_or(Unidentified::Unauthenticated)?;
     if token.revoked || now >= token.expires {
         return Err(Unidentified::Unauthenticated);
     }
+    let behalf = capacity.on_behalf_of;
     let party = match token.holder {
         Holder::Resident(record) => Party::Resident(record),
-        Holder::Person(person) => Party::Post(own_post(vault, &found, person, capacity.assignment, now)?),
-        Holder::Service(service) => service_party(vault, &found, service, behalf, now)?,
+        Holder::Person(person) => Party::Post(own_post(known, person, capacity.assignment, now)?),
+        Holder::Service(service) => service_party(known, service, behalf, now)?,
     };
     if behalf.is_some() && !matches!(party, Party::Service { .. }) {
         return Err(Unidentified::NoPost(Box::new(nobody(&token.holder))));
     }
-    Ok(Caller { party, posture: token.posture, token: id, facts_rev: found.facts_rev, now })
+    Ok(Caller { party, posture: token.posture, token: id, facts_rev: known.facts_rev, now })
 }
 
-fn own_post(
-    vault: &Vault,
-    found: &IdentityRows,
-    person: Uuid,
-    wanted: Option<Uuid>,
-    now: i64,
-) -> Result<Post, Unidentified> {
-    let mut live = posts(vault, found, |post| post.person == person && post.live(now));
-    if let Some(wanted) = wanted {
-        live.retain(|(id, _)| *id == wanted);
-    }
+fn own_post(known: &Known, person: Uuid, wanted: Option<Uuid>, now: i64) -> Result<Post, Unidentified> {
+    let mut live = known.posts.iter().filter(|(id, post)| {
+        post.person == person && post.live(now) && wanted.is_none_or(|wanted| *id == wanted)
+    });
     let nobody = || Box::new(nobody(&Holder::Person(person)));
-    let (Some((id, assignment)), rest) = (live.pop(), live) else {
-        return Err(Unidentified::NoPost(nobody()));
-    };
-    if !rest.is_empty() {
-        return Err(Unidentified::PostNeeded(nobody()));
+    match (live.next(), live.next()) {
+        (None, _) => Err(Unidentified::NoPost(nobody())),
+        (Some(_), Some(_)) => Err(Unidentified::PostNeeded(nobody())),
+        (Some((id, assignment)), None) => Ok(post(known, *id, assignment)),
     }
-    Ok(Post { id, assignment, letters: letters(vault, found, person) })
 }
 
-fn service_party(
-    vault: &Vault,
-    found: &IdentityRows,
-    id: Uuid,
-    behalf: Option<Uuid>,
-    now: i64,
-) -> Result<Party, Unidentified> {
-    let row = found.rows.iter().find(|row| row.table == Table::Services && row.id == id.as_bytes());
-    let service: Option<Service> = row.and_then(|row| vault.keys.check(row));
-    let Some(Service { kind, agreement }) = service.filter(|s| s.agreement.live(now)) else {
+fn service_party(known: &Known, id: Uuid, behalf: Option<Uuid>, now: i64) -> Result<Party, Unidentified> {
+    let service = known.service.as_ref().filter(|(held, s)| *held == id && s.agreement.live(now));
+    let Some((_, Service { kind, agreement })) = service else {
         return Err(Unidentified::Unauthenticated);
     };
     let behalf = match behalf {
         None => None,
         Some(wanted) => {
-            let acts_for = &agreement.acts_for;
-            let mut live = posts(vault, found, |post| post.live(now) && acts_for.contains(&post.role));
-            live.retain(|(id, _)| *id == wanted);
-            let Some((id, assignment)) = live.pop() else {
+            let mut posts = known.posts.iter().filter(|(id, _)| *id == wanted);
+            let live = posts.find(|(_, post)| post.live(now) && agreement.acts_for.contains(&post.role));
+            let Some((id, assignment)) = live else {
                 return Err(Unidentified::NoPost(Box::new(nobody(&Holder::Service(id)))));
             };
-            let letters = letters(vault, found, assignment.person);
-            Some(Post { id, assignment, letters })
+            Some(post(known, *id, assignment))
         }
     };
-    Ok(Party::Service { id, kind, agreement, behalf })
+    Ok(Party::Service { id, kind: *kind, agreement: agreement.clone(), behalf })
 }
 
-fn posts(vault: &Vault, found: &IdentityRows, keep: impl Fn(&Assignment) -> bool) -> Vec<(Uuid, Assignment)> {
-    let rows = found.rows.iter().filter(|row| row.table == Table::Assignments);
-    rows.filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Assignment>(row)?)))
-        .filter(|(_, post)| keep(post))
-        .collect()
-}
-
-fn letters(vault: &Vault, found: &IdentityRows, person: Uuid) -> Vec<(Uuid, Letter)> {
-    let rows = found.rows.iter().filter(|row| row.table == Table::Letters);
-    rows.filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Letter>(row)?)))
-        .filter(|(_, letter)| letter.person == person)
-        .collect()
+/// The post with the letters that name its holder.
+fn post(known: &Known, id: Uuid, assignment: &Arc<Assignment>) -> Post {
+    let named = known.letters.iter().filter(|(_, letter)| letter.person == assignment.person);
+    Post { id, assignment: Arc::clone(assignment), letters: named.cloned().collect() }
 }
 
 fn nobody(holder: &Holder) -> Nobody {

@@ -67,7 +67,7 @@ pub async fn run(
         }
         record(vault, acts, kind, made, &make).await?;
         if kind == ImportKind::Areas {
-            vault.reload_areas().await?;
+            vault.reload().await?;
         }
     }
     let left = outcome.refused.len() as u64 + outcome.created;

@@ -137,9 +137,9 @@ fn person_classes(
     located: &Located,
     ask: &Ask,
 ) -> Result<(AgeClass, bool), LookupError> {
-    match (&located.own, located.facts_envelope()) {
-        (Some(own), Some(envelope)) if ask.kind == RecordType::Person => {
-            Ok(vault.keys.facts(envelope, own.header.envelopes, civil_date(caller.now()))?)
+    match (&located.own, located.own_envelopes()) {
+        (Some(own), Some(envelopes)) if ask.kind == RecordType::Person => {
+            Ok(vault.keys.facts(envelopes, own.header.envelopes, civil_date(caller.now()))?)
         }
         (Some(_), None) if ask.kind == RecordType::Person => Err(crate::seal::SealError::Tampered.into()),
         _ => Ok((AgeClass::Adult, false)),

@@ -15,7 +15,7 @@ use gridvault_policy::{Asked, Basis, Decision, FieldId, Outcome, Purpose, Reason
 use uuid::Uuid;
 
 use crate::Vault;
-use crate::identity::{Caller, Capacity, Party, Unidentified, identify};
+use crate::identity::{Caller, Capacity, Party, Unidentified, recall};
 use crate::permit::{About, Lookup, Permit};
 use crate::records::{Located, Wanted, locate};
 use crate::seal::{Released, SealError, Secret};
@@ -62,6 +62,9 @@ pub enum LookupError {
     /// There is no caller, or none in one post.
     #[error(transparent)]
     Unidentified(#[from] Unidentified),
+    /// Another policy is in force than this program's.
+    #[error("another policy is in force than this program's")]
+    Outdated,
     /// Rights moved under it too often.
     #[error("rights moved while the lookup was decided")]
     Moving,
@@ -113,7 +116,10 @@ async fn recorded(
     capacity: Capacity,
     ask: &Ask,
 ) -> Result<(Permit, Located, Ending), LookupError> {
-    let caller = identify(vault, token, capacity).await?;
+    let caller = recall(vault, token, capacity).await?;
+    if vault.outdated() {
+        return Err(LookupError::Outdated);
+    }
     let located = locate(vault, &caller, &Wanted { kind: ask.kind, id: ask.record, task: ask.task }).await?;
     let (lookup, ending) = decide(vault, &caller, &located, ask).await?;
     let permit = vault.log.record(lookup).await.map_err(LookupError::Unrecorded)?;

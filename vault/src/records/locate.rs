@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::Vault;
 use crate::authority::{ConsentEvent, Header, Holder, Task};
 use crate::identity::{Caller, Party, Post};
-use crate::store::{EnvelopeRow, LocatedRows, Row, StoreError, Table};
+use crate::store::{EnvelopesRow, LocatedRows, Row, StoreError, Table};
 
 /// Which record is asked for, and the task named with it.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ impl Located {
     /// How near the post is to the record.
     pub fn relation(&self, vault: &Vault, post: &Post, at: i64) -> Relation {
         let post = &post.assignment;
-        vault.areas.load().relation(post.scheme, &post.areas, self.cell(post.scheme), at)
+        vault.areas().relation(post.scheme, &post.areas, self.cell(post.scheme), at)
     }
 
     /// The resident's consent events in their order; none at all where the header counts others than are there.
@@ -119,14 +119,14 @@ impl Located {
         if whole { events } else { Vec::new() }
     }
 
-    /// The facts envelope of a person.
-    pub fn facts_envelope(&self) -> Option<&EnvelopeRow> {
+    /// The record's own envelopes, the facts envelope of a person among them.
+    pub fn own_envelopes(&self) -> Option<&EnvelopesRow> {
         let own = self.own.as_ref()?;
-        self.rows.envelopes.iter().find(|row| row.tier == 0 && row.record == own.id.as_bytes())
+        self.rows.envelopes.iter().find(|row| row.record == own.id.as_bytes())
     }
 
     /// The sealed envelopes, to be opened with a permit.
-    pub fn into_envelopes(self) -> Vec<EnvelopeRow> {
+    pub fn into_envelopes(self) -> Vec<EnvelopesRow> {
         self.rows.envelopes
     }
 

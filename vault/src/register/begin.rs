@@ -40,25 +40,32 @@ pub async fn begin(keys: &Keyring, log: &Log<Writer>, book: &Book, nature: Natur
     Ok(())
 }
 
-/// Records that the keys were opened, and the policy where it is another than the last one in force.
+/// Records that the keys were opened, and the policy where another one is in force.
 pub async fn unsealed(vault: &Vault) -> Result<(), OpenError> {
-    let book = vault.book.load();
-    let hash = data_encoding::HEXLOWER.encode(&book.manifest_hash());
     let mut acts = vec![Act::new(&vault.keys, system(Kind::KeyUnsealed), Change::none())];
-    if vault.store.row(Table::Policies, hash.as_bytes()).await?.is_none() {
+    let hash = vault.book.load().manifest_hash();
+    if policy_in_force(vault).await? != Some(hash) {
         let mut policy = system(Kind::PolicyActivated);
-        policy.public.policy = Some(book.manifest_hash());
-        let row = vault.keys.row(
-            Table::Policies,
-            hash.as_bytes(),
-            1,
-            None,
-            &serde_json::json!({ "active": true }),
-        )?;
+        policy.public.policy = Some(hash);
+        let id = data_encoding::HEXLOWER.encode(&hash);
+        let before = vault.store.row(Table::Policies, id.as_bytes()).await?.map_or(0, |row| row.rev);
+        let body = serde_json::json!({ "active": true });
+        let row = vault.keys.row(Table::Policies, id.as_bytes(), before + 1, None, &body)?;
         acts.push(Act::new(&vault.keys, policy, Change::rows(vec![row]).narrowing()));
     }
-    vault.log.record_all(acts).await?;
-    Ok(())
+    match vault.log.record_all(acts).await {
+        // Another instance of the same version was faster.
+        Err(RecordError::Conflict) if policy_in_force(vault).await? == Some(hash) => Ok(()),
+        done => Ok(done.map(|_| ())?),
+    }
+}
+
+/// Manifest hash of the policy that was activated last.
+pub async fn policy_in_force(vault: &Vault) -> Result<Option<[u8; 32]>, StoreError> {
+    let rows = vault.store.all(Table::Policies).await?;
+    let sound = rows.iter().filter(|row| vault.keys.check::<serde_json::Value>(row).is_some());
+    let newest = sound.max_by_key(|row| row.seq);
+    Ok(newest.and_then(|row| data_encoding::HEXLOWER.decode(&row.id).ok()?.try_into().ok()))
 }
 
 /// Whether the log's entry 0 says synthetic.

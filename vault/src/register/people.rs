@@ -49,7 +49,7 @@ pub async fn add_people(
     rows: Vec<PostRow>,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<AddedPeople, RegisterError> {
-    let areas = vault.areas.load_full();
+    let areas = vault.areas();
     let mut added = AddedPeople { acts: Vec::new(), people: Vec::new(), errors: Vec::new() };
     let mut known: HashMap<String, Option<usize>> = HashMap::new();
     for row in rows {

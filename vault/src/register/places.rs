@@ -21,7 +21,7 @@ pub fn add_areas(
     rows: Vec<AreaRow>,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
-    let areas = vault.areas.load_full();
+    let areas = vault.areas();
     let mut errors = Vec::new();
     let mut acts = Vec::new();
     let mut seen = HashSet::new();
@@ -47,7 +47,7 @@ pub fn add_areas(
             to: row.to,
         };
         let sealed = vault.keys.row(Table::Areas, &id, 1, None, &area)?;
-        acts.push(Act::new(&vault.keys, entry(Kind::AreaCreated), Change::rows(vec![sealed])));
+        acts.push(Act::new(&vault.keys, entry(Kind::AreaCreated), Change::rows(vec![sealed]).narrowing()));
     }
     Ok((acts, errors))
 }
@@ -58,7 +58,7 @@ pub async fn add_premises(
     rows: Vec<PremisesRow>,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
-    let areas = vault.areas.load_full();
+    let areas = vault.areas();
     let now = vault.now();
     let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for row in rows {
@@ -97,7 +97,7 @@ fn premises(vault: &Vault, row: PremisesRow, mut entry: Entry) -> Result<Act, Re
     };
     let change = Change {
         rows: vec![vault.keys.row(Table::Records, id.as_bytes(), 1, None, &header)?],
-        envelopes: vault.keys.seal_record(&sealing)?,
+        envelopes: vec![vault.keys.seal_record(&sealing)?],
         terms: code_field().and_then(|field| term(vault, field, &row.code, id)).into_iter().collect(),
         ..Change::default()
     };

@@ -99,7 +99,7 @@ fn resident(
     });
     let change = Change {
         rows: vec![vault.keys.row(Table::Records, id.as_bytes(), 1, Some(home.as_bytes()), &header)?],
-        envelopes: vault.keys.seal_record(&sealing)?,
+        envelopes: vec![vault.keys.seal_record(&sealing)?],
         terms: terms.collect(),
         ..Change::default()
     };

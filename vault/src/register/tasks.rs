@@ -242,7 +242,7 @@ async fn ticket(
     };
     let change = Change {
         rows: vec![vault.keys.row(Table::Records, id.as_bytes(), 1, Some(case.place.as_bytes()), &header)?],
-        envelopes: vault.keys.seal_record(&sealing)?,
+        envelopes: vec![vault.keys.seal_record(&sealing)?],
         ..Change::default()
     };
     let mut created = entry(Kind::TicketCreated, caller, request);

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::suite::{Bound, CipherKey};
 use super::{Keyring, SealError, Secret, envelope_tier};
-use crate::store::EnvelopeRow;
+use crate::store::EnvelopesRow;
 
 /// T3 blocks are multiples of this many bytes, T4 blocks are always [`T4_BLOCK`].
 const T3_BLOCK: usize = 256;
@@ -66,11 +66,17 @@ pub(super) fn tiers(kind: RecordType) -> &'static [u8] {
 
 impl Keyring {
     /// Seals a record's fields, an envelope per tier of its kind, each under a fresh data key.
-    pub fn seal_record(&self, sealing: &Sealing<'_>) -> Result<Vec<EnvelopeRow>, SealError> {
-        tiers(sealing.kind).iter().map(|tier| self.seal_tier(sealing, *tier)).collect()
+    pub fn seal_record(&self, sealing: &Sealing<'_>) -> Result<EnvelopesRow, SealError> {
+        let mut sealed = Vec::new();
+        for tier in tiers(sealing.kind) {
+            let (dek, body) = self.seal_tier(sealing, *tier)?;
+            push_envelope(&mut sealed, *tier, &dek, &body)?;
+        }
+        Ok(EnvelopesRow { record: sealing.record.as_bytes().to_vec(), rev: sealing.rev, sealed })
     }
 
-    fn seal_tier(&self, sealing: &Sealing<'_>, tier: u8) -> Result<EnvelopeRow, SealError> {
+    /// The data key wrapped by the tier's KEK (its version first, two bytes, big-endian), and the sealed fields.
+    fn seal_tier(&self, sealing: &Sealing<'_>, tier: u8) -> Result<(Vec<u8>, Vec<u8>), SealError> {
         let dek = Zeroizing::new(self.random()?);
         let place = Place { record: sealing.record.as_bytes(), tier, rev: sealing.rev };
         let mut wrapped = KEK_VERSION.to_be_bytes().to_vec();
@@ -101,13 +107,7 @@ impl Keyring {
                 body
             }
         };
-        Ok(EnvelopeRow {
-            record: sealing.record.as_bytes().to_vec(),
-            tier: i64::from(tier),
-            rev: sealing.rev,
-            dek: wrapped,
-            body,
-        })
+        Ok((wrapped, body))
     }
 
     fn seal_block(&self, key: &CipherKey, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -117,11 +117,11 @@ impl Keyring {
     /// The classes that deciding needs of a person, from the facts envelope; no value comes out.
     pub fn facts(
         &self,
-        envelope: &EnvelopeRow,
+        envelopes: &EnvelopesRow,
         rev: i64,
         today: Date,
     ) -> Result<(AgeClass, bool), SealError> {
-        let opened = OpenEnvelope::new(self, envelope, 0, rev)?;
+        let opened = OpenEnvelope::new(self, envelopes, 0, rev)?;
         let plain = opened.block()?;
         let number = plain.get(..4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
         let number = number.ok_or(SealError::Tampered)?;
@@ -160,28 +160,30 @@ struct Place<'a> {
 pub(super) struct OpenEnvelope<'a> {
     keyring: &'a Keyring,
     key: CipherKey,
-    row: &'a EnvelopeRow,
+    row: &'a EnvelopesRow,
     tier: u8,
+    body: &'a [u8],
 }
 
 impl<'a> OpenEnvelope<'a> {
     /// Unwraps the data key. `rev` comes from the record's header, never from the envelope itself.
     pub(super) fn new(
         keyring: &'a Keyring,
-        row: &'a EnvelopeRow,
+        row: &'a EnvelopesRow,
         tier: u8,
         rev: i64,
     ) -> Result<Self, SealError> {
-        if row.tier != i64::from(tier) || row.rev != rev {
+        if row.rev != rev {
             return Err(SealError::Tampered);
         }
-        let (version, wrapped) = row.dek.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let (dek, body) = envelope_of(&row.sealed, tier)?;
+        let (version, wrapped) = dek.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
         let place = Place { record: &row.record, tier, rev };
         let kek = keyring.kek(tier, u16::from_be_bytes(*version))?;
         let dek = kek.open(&keyring.bound_dek(&place), wrapped)?;
         let bytes: Zeroizing<[u8; 32]> =
             Zeroizing::new(dek.as_slice().try_into().map_err(|_| SealError::Tampered)?);
-        Ok(Self { keyring, key: CipherKey::new(&bytes)?, row, tier })
+        Ok(Self { keyring, key: CipherKey::new(&bytes)?, row, tier, body })
     }
 
     /// The field's value, if it is held.
@@ -191,7 +193,7 @@ impl<'a> OpenEnvelope<'a> {
             block = self.block()?;
             (block.as_slice(), true)
         } else {
-            (self.row.body.as_slice(), false)
+            (self.body, false)
         };
         let mut found = None;
         each_item(items, |number, bytes| {
@@ -212,7 +214,7 @@ impl<'a> OpenEnvelope<'a> {
 
     fn block(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let place = Place { record: &self.row.record, tier: self.tier, rev: self.row.rev };
-        self.key.open(&self.keyring.bound(&place, block_label(self.tier)), &self.row.body)
+        self.key.open(&self.keyring.bound(&place, block_label(self.tier)), self.body)
     }
 }
 
@@ -226,6 +228,35 @@ fn block_label(tier: u8) -> &'static str {
 
 fn text(bytes: &[u8]) -> Result<Secret, SealError> {
     std::str::from_utf8(bytes).map(Secret::new).map_err(|_| SealError::Tampered)
+}
+
+/// Tier (one byte), length and wrapped data key (two bytes, big-endian), length and sealed fields (four bytes, big-endian).
+fn push_envelope(out: &mut Vec<u8>, tier: u8, dek: &[u8], body: &[u8]) -> Result<(), SealError> {
+    let dek_length = u16::try_from(dek.len()).map_err(|_| SealError::Crypto)?;
+    let body_length = u32::try_from(body.len()).map_err(|_| SealError::TooLarge("an envelope"))?;
+    out.push(tier);
+    out.extend_from_slice(&dek_length.to_be_bytes());
+    out.extend_from_slice(dek);
+    out.extend_from_slice(&body_length.to_be_bytes());
+    out.extend_from_slice(body);
+    Ok(())
+}
+
+/// The wrapped data key and the sealed fields of a tier.
+fn envelope_of(mut rest: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), SealError> {
+    while let Some((tier, tail)) = rest.split_first() {
+        let (length, tail) = tail.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let dek = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)));
+        let (dek, tail) = dek.ok_or(SealError::Tampered)?;
+        let (length, tail) = tail.split_first_chunk::<4>().ok_or(SealError::Tampered)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| SealError::Tampered)?;
+        let (body, tail) = tail.split_at_checked(length).ok_or(SealError::Tampered)?;
+        if *tier == wanted {
+            return Ok((dek, body));
+        }
+        rest = tail;
+    }
+    Err(SealError::Tampered)
 }
 
 /// Number and length (two bytes each, big-endian), then the bytes.

@@ -7,7 +7,7 @@ use super::envelope::OpenEnvelope;
 use super::forms::{self, DeriveContext};
 use super::{Keyring, SealError, Secret, envelope_tier};
 use crate::permit::{Lookup, Permit};
-use crate::store::EnvelopeRow;
+use crate::store::EnvelopesRow;
 
 /// What a recorded lookup releases: one answer per asked field, in the order asked.
 pub struct Released {
@@ -32,7 +32,7 @@ pub struct FieldAnswer {
 impl Keyring {
     /// Opens what the permit's decision permits, and nothing else. A permit of another log, one older than five
     /// seconds, an envelope of another record or of another revision than the header's: refused.
-    pub fn open(&self, permit: Permit, envelopes: &[EnvelopeRow]) -> Result<Released, SealError> {
+    pub fn open(&self, permit: Permit, envelopes: &[EnvelopesRow]) -> Result<Released, SealError> {
         self.token.accepts(&permit).map_err(|_| SealError::Permit)?;
         let receipt = permit.receipt().clone();
         let lookup = permit.into_subject();
@@ -49,7 +49,7 @@ impl Keyring {
 struct Opener<'a> {
     keyring: &'a Keyring,
     lookup: &'a Lookup,
-    envelopes: &'a [EnvelopeRow],
+    envelopes: &'a [EnvelopesRow],
     opened: Vec<(RecordKey, u8, OpenEnvelope<'a>)>,
 }
 
@@ -94,11 +94,7 @@ impl Opener<'_> {
             return envelope.field(field);
         }
         let rev = self.lookup.envelope_rev(record).ok_or(SealError::Tampered)?;
-        let row = self
-            .envelopes
-            .iter()
-            .find(|row| row.record == record.0 && row.tier == i64::from(tier))
-            .ok_or(SealError::Tampered)?;
+        let row = self.envelopes.iter().find(|row| row.record == record.0).ok_or(SealError::Tampered)?;
         let envelope = OpenEnvelope::new(self.keyring, row, tier, rev)?;
         let value = envelope.field(field);
         self.opened.push((record, tier, envelope));

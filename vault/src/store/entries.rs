@@ -1,8 +1,8 @@
 //! Reading the trail back: in order for verifying, filtered for officers and residents.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::AssertSqlSafe;
 
+use super::database::{Cells, Value, values};
 use super::{Store, StoreError};
 
 /// An entry as stored, with the columns kept beside its bytes for searching.
@@ -50,68 +50,71 @@ pub struct EntryFilter {
 }
 
 const COLUMNS: &str =
-    "SELECT seq, at, kind, actor, record, salt, public, private FROM entries WHERE tenant = ";
+    "SELECT seq, at, kind, actor, record, salt, public, private FROM entries WHERE tenant = $1";
+pub(super) const TAGS: &str =
+    "SELECT seq, tag FROM entry_tags WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, tag";
+
+impl EntryFilter {
+    /// The statement with its values, the tenant's first.
+    pub(super) fn statement<'a>(&'a self, tenant: &'a str) -> (String, Vec<Value<'a>>) {
+        let (mut sql, mut values) = (COLUMNS.to_owned(), vec![Value::from(tenant)]);
+        let mut bind = |sql: &mut String, before: &str, value: Value<'a>, after: &str| {
+            values.push(value);
+            sql.push_str(&format!("{before}${}{after}", values.len()));
+        };
+        if !self.kinds.is_empty() {
+            for (n, kind) in self.kinds.iter().enumerate() {
+                bind(&mut sql, if n == 0 { " AND kind IN (" } else { ", " }, kind.as_str().into(), "");
+            }
+            sql.push(')');
+        }
+        if let Some(actor) = &self.actor {
+            bind(&mut sql, " AND actor = ", actor.as_str().into(), "");
+        }
+        if let Some(tag) = &self.record {
+            bind(&mut sql, " AND (record = ", tag.as_slice().into(), "");
+            let further = " OR seq IN (SELECT seq FROM entry_tags WHERE tenant = $1 AND tag = ";
+            bind(&mut sql, further, tag.as_slice().into(), "))");
+        }
+        for (bound, compare) in [
+            (self.from, " AND at >= "),
+            (self.to, " AND at < "),
+            (self.after, " AND seq > "),
+            (self.before, " AND seq < "),
+        ] {
+            if let Some(value) = bound {
+                bind(&mut sql, compare, value.into(), "");
+            }
+        }
+        let order = if self.newest_first { " ORDER BY seq DESC LIMIT " } else { " ORDER BY seq LIMIT " };
+        bind(&mut sql, order, self.limit.into(), "");
+        (sql, values)
+    }
+}
 
 impl Store {
     /// Entries that fit the filter, in the order it asks for.
     pub async fn entries(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreError> {
-        let mut query = QueryBuilder::new(COLUMNS);
-        query.push_bind(&self.tenant);
-        if !filter.kinds.is_empty() {
-            query.push(" AND kind IN (");
-            let mut list = query.separated(", ");
-            for kind in &filter.kinds {
-                list.push_bind(kind);
-            }
-            query.push(")");
-        }
-        if let Some(actor) = &filter.actor {
-            query.push(" AND actor = ").push_bind(actor);
-        }
-        if let Some(tag) = &filter.record {
-            query.push(" AND (record = ").push_bind(tag);
-            query.push(" OR seq IN (SELECT seq FROM entry_tags WHERE tenant = ").push_bind(&self.tenant);
-            query.push(" AND tag = ").push_bind(tag).push("))");
-        }
-        for (bound, sql) in [
-            (filter.from, " AND at >= "),
-            (filter.to, " AND at < "),
-            (filter.after, " AND seq > "),
-            (filter.before, " AND seq < "),
-        ] {
-            if let Some(value) = bound {
-                query.push(sql).push_bind(value);
-            }
-        }
-        query.push(if filter.newest_first { " ORDER BY seq DESC" } else { " ORDER BY seq" });
-        query.push(" LIMIT ").push_bind(filter.limit);
-        let rows = query.build().fetch_all(self.count()).await?;
-        rows.iter().map(entry).collect()
+        let (sql, values) = filter.statement(&self.tenant);
+        self.fetch(AssertSqlSafe(sql), &values).await?.map(entry)
     }
 
     /// The further audit tags that the index holds for entries `from` up to, not including, `to`: (number, tag), sorted.
     pub async fn entry_tags(&self, from: i64, to: i64) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT seq, tag FROM entry_tags WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, tag",
-        )
-        .bind(&self.tenant)
-        .bind(from)
-        .bind(to)
-        .fetch_all(self.count())
-        .await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        let rows = self.fetch(TAGS, values![self.tenant.as_str(), from, to]).await?;
+        rows.map(|row| Ok((row.int(0)?, row.bytes(1)?.to_vec())))
     }
 }
 
-fn entry(row: &SqliteRow) -> Result<StoredEntry, StoreError> {
+fn entry(row: Cells<'_>) -> Result<StoredEntry, StoreError> {
     Ok(StoredEntry {
-        seq: row.try_get(0)?,
-        at: row.try_get(1)?,
-        kind: row.try_get(2)?,
-        actor: row.try_get(3)?,
-        record: row.try_get(4)?,
-        salt: row.try_get(5)?,
-        public: row.try_get(6)?,
-        private: row.try_get(7)?,
+        seq: row.int(0)?,
+        at: row.int(1)?,
+        kind: row.text(2)?.to_owned(),
+        actor: row.maybe_text(3)?.map(str::to_owned),
+        record: row.maybe_bytes(4)?.map(<[u8]>::to_vec),
+        salt: row.bytes(5)?.to_vec(),
+        public: row.bytes(6)?.to_vec(),
+        private: row.maybe_bytes(7)?.map(<[u8]>::to_vec),
     })
 }

@@ -1,11 +1,10 @@
 //! The head row: how far the log has come, and the revision of rights.
 
-use sqlx::Row as _;
-
+use super::database::{Cells, values};
 use super::{Store, StoreError};
 
 /// The head of the tenant's log as stored; only its signature makes it believable.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredHead {
     /// Entries in the log.
     pub size: i64,
@@ -21,25 +20,23 @@ pub struct StoredHead {
     pub checkpoint: String,
 }
 
+pub(super) const HEAD: &str =
+    "SELECT size, leaf, at, frontier, facts_rev, checkpoint FROM heads WHERE tenant = $1";
+
 impl Store {
     /// The head row, if the log was begun.
     pub async fn head(&self) -> Result<Option<StoredHead>, StoreError> {
-        let row = sqlx::query(
-            "SELECT size, leaf, at, frontier, facts_rev, checkpoint FROM heads WHERE tenant = $1",
-        )
-        .bind(&self.tenant)
-        .fetch_optional(self.count())
-        .await?;
-        row.map(|row| {
-            Ok(StoredHead {
-                size: row.try_get(0)?,
-                leaf: row.try_get(1)?,
-                at: row.try_get(2)?,
-                frontier: row.try_get(3)?,
-                facts_rev: row.try_get(4)?,
-                checkpoint: row.try_get(5)?,
-            })
-        })
-        .transpose()
+        self.fetch(HEAD, values![self.tenant.as_str()]).await?.first().map(head).transpose()
     }
+}
+
+pub(super) fn head(row: Cells<'_>) -> Result<StoredHead, StoreError> {
+    Ok(StoredHead {
+        size: row.int(0)?,
+        leaf: row.bytes(1)?.to_vec(),
+        at: row.int(2)?,
+        frontier: row.bytes(3)?.to_vec(),
+        facts_rev: row.int(4)?,
+        checkpoint: row.text(5)?.to_owned(),
+    })
 }

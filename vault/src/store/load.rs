@@ -1,23 +1,17 @@
 //! What a lookup reads: one statement for the caller, one for the record, each a consistent snapshot.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
+use super::database::{Cells, values};
 use super::{Row, Store, StoreError, Table};
 
-/// One tier of a record, sealed.
+/// A record's envelopes: every tier that its kind has, sealed, in one row.
 #[derive(Clone, Debug)]
-pub struct EnvelopeRow {
-    /// The record it belongs to.
+pub struct EnvelopesRow {
+    /// The record they belong to.
     pub record: Vec<u8>,
-    /// 1 to 4 for T1 to T4, 0 for the facts envelope.
-    pub tier: i64,
-    /// Its revision; the header says which one counts.
+    /// Their revision; the header says which one counts.
     pub rev: i64,
-    /// KEK version (two bytes, big-endian), then the wrapped data key.
-    pub dek: Vec<u8>,
-    /// The sealed fields.
-    pub body: Vec<u8>,
+    /// The envelopes, each with its tier and its wrapped data key.
+    pub sealed: Vec<u8>,
 }
 
 /// The caller's rows: token, posts, letters, person or service, and those of the post acted for.
@@ -37,10 +31,10 @@ pub struct LocatedRows {
     /// Rows still to be checked.
     pub rows: Vec<Row>,
     /// Envelopes of the record and of its place.
-    pub envelopes: Vec<EnvelopeRow>,
+    pub envelopes: Vec<EnvelopesRow>,
 }
 
-const IDENTITY: &str = "\
+pub(super) const IDENTITY: &str = "\
 SELECT 'heads' AS t, leaf AS id, facts_rev AS rev, leaf AS ref, leaf AS body, leaf AS mac, at AS seq FROM heads WHERE tenant = $1 \
 UNION ALL SELECT 'tokens', id, rev, ref, body, mac, seq FROM tokens WHERE tenant = $1 AND id = $2 \
 UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 \
@@ -53,19 +47,18 @@ UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WH
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
   AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
 
-const LOCATE: &str = "\
-SELECT 'records' AS t, id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 AND id = $2 \
-UNION ALL SELECT 'records', id, rev, ref, body, mac, seq FROM records WHERE tenant = $1 \
-  AND id = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
-UNION ALL SELECT 'envelopes', record, rev, dek, body, dek, tier FROM envelopes WHERE tenant = $1 AND record = $2 \
-UNION ALL SELECT 'envelopes', record, rev, dek, body, dek, tier FROM envelopes WHERE tenant = $1 \
-  AND record = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
-UNION ALL SELECT 'consents', id, rev, ref, body, mac, seq FROM consents WHERE tenant = $1 AND ref = $2 \
-UNION ALL SELECT 'tasks', id, rev, ref, body, mac, seq FROM tasks WHERE tenant = $1 AND id = $3 \
-UNION ALL SELECT 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq FROM task_links l \
+pub(super) const LOCATE: &str = "\
+SELECT 'records' AS t, r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev AS erev, e.sealed FROM records r \
+  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id WHERE r.tenant = $1 AND r.id = $2 \
+UNION ALL SELECT 'records', r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev, e.sealed FROM records r \
+  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id \
+  WHERE r.tenant = $1 AND r.id = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'consents', id, rev, ref, body, mac, seq, NULL, NULL FROM consents WHERE tenant = $1 AND ref = $2 \
+UNION ALL SELECT 'tasks', id, rev, ref, body, mac, seq, NULL, NULL FROM tasks WHERE tenant = $1 AND id = $3 \
+UNION ALL SELECT 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM task_links l \
   JOIN tasks t ON t.tenant = l.tenant AND t.id = l.task WHERE l.tenant = $1 AND l.record = $2";
 
-const TERM: &str =
+pub(super) const TERM: &str =
     "SELECT record FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 ORDER BY record LIMIT 20";
 
 impl Store {
@@ -75,17 +68,12 @@ impl Store {
         token: &[u8],
         on_behalf_of: Option<&[u8]>,
     ) -> Result<IdentityRows, StoreError> {
-        let rows = sqlx::query(IDENTITY)
-            .bind(&self.tenant)
-            .bind(token)
-            .bind(on_behalf_of)
-            .fetch_all(self.count())
-            .await?;
+        let rows = self.fetch(IDENTITY, values![self.tenant.as_str(), token, on_behalf_of]).await?;
         let mut found = IdentityRows::default();
-        for row in &rows {
-            match table(row)? {
-                Some(table) => found.rows.push(authority(table, row)?),
-                None => (found.facts_rev, found.at) = (row.try_get(2)?, row.try_get(6)?),
+        for row in rows.iter() {
+            match row.text(0)? {
+                "heads" => (found.facts_rev, found.at) = (row.int(2)?, row.int(6)?),
+                table => found.rows.push(authority(named(table)?, row, 1)?),
             }
         }
         Ok(found)
@@ -93,19 +81,13 @@ impl Store {
 
     /// The rows of a record and of its place, and the task that the caller names with those open on the record.
     pub async fn locate(&self, record: &[u8], task: Option<&[u8]>) -> Result<LocatedRows, StoreError> {
-        let rows =
-            sqlx::query(LOCATE).bind(&self.tenant).bind(record).bind(task).fetch_all(self.count()).await?;
+        let rows = self.fetch(LOCATE, values![self.tenant.as_str(), record, task]).await?;
         let mut found = LocatedRows::default();
-        for row in &rows {
-            match table(row)? {
-                Some(table) => found.rows.push(authority(table, row)?),
-                None => found.envelopes.push(EnvelopeRow {
-                    record: row.try_get(1)?,
-                    tier: row.try_get(6)?,
-                    rev: row.try_get(2)?,
-                    dek: row.try_get(3)?,
-                    body: row.try_get(4)?,
-                }),
+        for row in rows.iter() {
+            found.rows.push(authority(named(row.text(0)?)?, row, 1)?);
+            if let Some(sealed) = row.maybe_bytes(8)? {
+                let (record, sealed) = (row.bytes(1)?.to_vec(), sealed.to_vec());
+                found.envelopes.push(EnvelopesRow { record, rev: row.int(7)?, sealed });
             }
         }
         Ok(found)
@@ -113,64 +95,41 @@ impl Store {
 
     /// One row by its key.
     pub async fn row(&self, table: Table, id: &[u8]) -> Result<Option<Row>, StoreError> {
-        let row =
-            sqlx::query(table.select_one()).bind(&self.tenant).bind(id).fetch_optional(self.count()).await?;
-        row.map(|row| plain(table, &row)).transpose()
+        let rows = self.fetch(table.select_one(), values![self.tenant.as_str(), id]).await?;
+        rows.first().map(|row| authority(table, row, 0)).transpose()
     }
 
     /// The rows that hang on `parent`, oldest first.
     pub async fn children(&self, table: Table, parent: &[u8]) -> Result<Vec<Row>, StoreError> {
-        let rows = sqlx::query(table.select_by_ref())
-            .bind(&self.tenant)
-            .bind(parent)
-            .fetch_all(self.count())
-            .await?;
-        rows.iter().map(|row| plain(table, row)).collect()
+        let rows = self.fetch(table.select_by_ref(), values![self.tenant.as_str(), parent]).await?;
+        rows.map(|row| authority(table, row, 0))
     }
 
     /// Every row of a table, by key.
     pub async fn all(&self, table: Table) -> Result<Vec<Row>, StoreError> {
-        let rows = sqlx::query(table.select_all()).bind(&self.tenant).fetch_all(self.count()).await?;
-        rows.iter().map(|row| plain(table, row)).collect()
+        let rows = self.fetch(table.select_all(), values![self.tenant.as_str()]).await?;
+        rows.map(|row| authority(table, row, 0))
     }
 
     /// Records whose field has that blind-index term, at most 20.
     pub async fn by_term(&self, field: u16, term: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let rows = sqlx::query(TERM)
-            .bind(&self.tenant)
-            .bind(i64::from(field))
-            .bind(term)
-            .fetch_all(self.count())
-            .await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        let rows = self.fetch(TERM, values![self.tenant.as_str(), i64::from(field), term]).await?;
+        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
     }
 }
 
-/// `None` for what is no authority row.
-fn table(row: &SqliteRow) -> Result<Option<Table>, StoreError> {
-    let name: &str = row.try_get(0)?;
-    match Table::parse(name) {
-        None if !matches!(name, "heads" | "envelopes") => Err(StoreError::Corrupt("a table of another name")),
-        found => Ok(found),
-    }
+fn named(table: &str) -> Result<Table, StoreError> {
+    Table::parse(table).ok_or(StoreError::Corrupt("a table of another name"))
 }
 
-fn authority(table: Table, row: &SqliteRow) -> Result<Row, StoreError> {
-    at_offset(table, row, 1)
-}
-
-fn plain(table: Table, row: &SqliteRow) -> Result<Row, StoreError> {
-    at_offset(table, row, 0)
-}
-
-fn at_offset(table: Table, row: &SqliteRow, first: usize) -> Result<Row, StoreError> {
+fn authority(table: Table, row: Cells<'_>, first: usize) -> Result<Row, StoreError> {
     Ok(Row {
         table,
-        id: row.try_get(first)?,
-        rev: row.try_get(first + 1)?,
-        parent: row.try_get(first + 2)?,
-        body: row.try_get(first + 3)?,
-        mac: row.try_get(first + 4)?,
-        seq: row.try_get(first + 5)?,
+        id: row.bytes(first)?.to_vec(),
+        rev: row.int(first + 1)?,
+        parent: row.maybe_bytes(first + 2)?.map(<[u8]>::to_vec),
+        body: row.bytes(first + 3)?.to_vec(),
+        mac: row.bytes(first + 4)?.to_vec(),
+        seq: row.int(first + 5)?,
     })
 }

@@ -1,26 +1,28 @@
-//! The one way to the database. Nobody outside this room sees sqlx; what comes out is ciphertext and rows still to be checked.
+//! The one way to the database, SQLite or PostgreSQL. Nobody outside this room sees sqlx; what comes out is ciphertext and
+//! rows still to be checked.
 
+mod database;
+mod doctor;
 mod entries;
 mod heads;
 mod load;
+mod open;
+#[cfg(test)]
+mod statements;
 mod table;
 mod write;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-
+use database::{Database, Rows, Value};
+pub use doctor::Setting;
 pub use entries::{EntryFilter, StoredEntry};
 pub use heads::StoredHead;
-pub use load::{EnvelopeRow, IdentityRows, LocatedRows};
+pub use load::{EnvelopesRow, IdentityRows, LocatedRows};
+pub use open::Location;
+use sqlx::SqlSafeStr;
 pub use table::Table;
 pub use write::{Batch, NewEntry, Term};
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// A row that a right relies on, as stored: nothing in it counts before its MAC is checked.
 #[derive(Clone, Debug)]
@@ -50,6 +52,15 @@ pub enum StoreError {
     /// The disk is full, read-only or gone; nothing was written.
     #[error("the database cannot be written: {0}")]
     Unwritable(String),
+    /// Another transaction was in the way: the whole of this one may be tried again.
+    #[error("another transaction was in the way")]
+    Retry,
+    /// The connection was lost, or nothing was heard in time: what became of the statement is unknown.
+    #[error("the connection to the database was lost")]
+    Lost,
+    /// Nothing is read from or written to a database that is set to lose commits.
+    #[error("{0}")]
+    Unsafe(String),
     /// An fsync failed: what is on disk is unknown.
     #[error("the database could not be made durable")]
     NotDurable,
@@ -66,80 +77,79 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(db) => {
-                let code = db.code().unwrap_or_default().into_owned();
-                match code.parse::<u32>().unwrap_or(0) {
-                    1555 | 2067 | 787 => Self::Conflict,
-                    // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
-                    1034 | 1290 => Self::NotDurable,
-                    // low byte: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
-                    n if matches!(n & 0xff, 8 | 10 | 13 | 14) => Self::Unwritable(format!("code {code}")),
-                    _ => Self::Other(format!("code {code}")),
+        match error {
+            sqlx::Error::Database(error) => {
+                let code = error.code().unwrap_or_default().into_owned();
+                match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+                    Some(_) => of_postgres(&code),
+                    None => of_sqlite(&code),
                 }
             }
+            sqlx::Error::Configuration(words) => Self::Unsafe(words.to_string()),
             sqlx::Error::RowNotFound => Self::Corrupt("a row is missing"),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 Self::Corrupt("a column has another type")
             }
-            sqlx::Error::PoolTimedOut => Self::Other("no connection within the time allowed".into()),
-            _ => Self::Other("connection".into()),
+            error => {
+                tracing::warn!(%error, "the database did not answer");
+                Self::Lost
+            }
         }
+    }
+}
+
+/// Extended result codes: <https://sqlite.org/rescode.html>.
+fn of_sqlite(code: &str) -> StoreError {
+    match code.parse::<u32>().unwrap_or(0) {
+        1555 | 2067 | 787 => StoreError::Conflict,
+        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
+        1034 | 1290 => StoreError::NotDurable,
+        // low byte: SQLITE_BUSY, SQLITE_LOCKED
+        n if matches!(n & 0xff, 5 | 6) => StoreError::Retry,
+        // low byte: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
+        n if matches!(n & 0xff, 8 | 10 | 13 | 14) => StoreError::Unwritable(format!("code {code}")),
+        _ => StoreError::Other(format!("code {code}")),
+    }
+}
+
+/// SQLSTATE: PostgreSQL documentation, appendix A.
+fn of_postgres(code: &str) -> StoreError {
+    match code {
+        "23505" | "23503" => StoreError::Conflict,
+        // serialization_failure, deadlock_detected, lock_not_available
+        "40001" | "40P01" | "55P03" => StoreError::Retry,
+        // read_only_sql_transaction (a demoted server), insufficient resources, system errors
+        "25006" => StoreError::Unwritable("the server is read-only".into()),
+        _ if code.starts_with("53") || code.starts_with("58") => {
+            StoreError::Unwritable(format!("code {code}"))
+        }
+        // connection exceptions, operator intervention, transaction timeouts: the session is gone
+        _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("25P") => StoreError::Lost,
+        _ => StoreError::Other(format!("code {code}")),
     }
 }
 
 /// One database; reads and the one writer's batches go through it.
 pub struct Store {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    database: Database,
     tenant: String,
     statements: AtomicU64,
 }
 
 impl Store {
-    /// Opens (and where `create` is said, makes) the SQLite file at `path`, and brings its schema up to date.
-    pub async fn open(path: &Path, tenant: &str, create: bool) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(create)
-            .page_size(8192)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .pragma("secure_delete", "ON")
-            .pragma("trusted_schema", "OFF")
-            .pragma("cell_size_check", "ON")
-            .pragma("journal_size_limit", "67108864");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
-        MIGRATIONS.run(&writer).await.map_err(|e| StoreError::Schema(schema_fault(&e)))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options.read_only(true).create_if_missing(false).pragma("query_only", "ON"))
-            .await?;
-        Ok(Self { readers, writer, tenant: tenant.to_owned(), statements: AtomicU64::new(0) })
+    /// Opens the database (making a file where `create` is said) and brings its schema up to date.
+    pub async fn open(location: &Location, tenant: &str, create: bool) -> Result<Self, StoreError> {
+        let database = open::open(location, create).await?;
+        Ok(Self { database, tenant: tenant.to_owned(), statements: AtomicU64::new(0) })
     }
 
     /// Opens a database to verify it: read-only, without migrating, as one snapshot that a serving process does not move;
     /// the tenant is the one that the head row names.
-    pub async fn open_to_verify(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).pragma("query_only", "ON");
-        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let snapshot = pool.after_connect(|connection, _| {
-            Box::pin(async move { sqlx::query("BEGIN").execute(connection).await.map(|_| ()) })
-        });
-        let readers = snapshot.connect_with(options).await?;
-        let named = sqlx::query_scalar("SELECT tenant FROM heads ORDER BY tenant LIMIT 1")
-            .fetch_optional(&readers)
-            .await?;
-        let tenant = named.ok_or(StoreError::Corrupt("no log was begun in it"))?;
-        Ok(Self { writer: readers.clone(), readers, tenant, statements: AtomicU64::new(0) })
+    pub async fn open_to_verify(location: &Location) -> Result<Self, StoreError> {
+        let database = open::open_to_verify(location).await?;
+        let rows = database.fetch("SELECT tenant FROM heads ORDER BY tenant LIMIT 1", &[]).await?;
+        let tenant = rows.first().ok_or(StoreError::Corrupt("no log was begun in it"))?.text(0)?.to_owned();
+        Ok(Self { database, tenant, statements: AtomicU64::new(0) })
     }
 
     /// The tenant whose rows this store reads and writes.
@@ -152,28 +162,13 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Folds the write-ahead log into the file and closes it, so that a clean stop leaves one file.
+    /// Closes every connection; a file is folded into one.
     pub async fn close(&self) {
-        self.readers.close().await;
-        let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
-        if let Err(error) = folded.map_err(StoreError::from) {
-            tracing::warn!(%error, "the write-ahead log was not folded in");
-        }
-        self.writer.close().await;
+        self.database.close().await;
     }
 
-    fn count(&self) -> &SqlitePool {
+    async fn fetch(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> Result<Rows, StoreError> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        &self.readers
-    }
-}
-
-fn schema_fault(error: &sqlx::migrate::MigrateError) -> String {
-    match error {
-        sqlx::migrate::MigrateError::VersionMissing(v) => {
-            format!("migration {v} is unknown here: use a newer gridvault")
-        }
-        sqlx::migrate::MigrateError::VersionMismatch(v) => format!("migration {v} was changed after it ran"),
-        _ => "a migration failed".into(),
+        self.database.fetch(sql, values).await
     }
 }

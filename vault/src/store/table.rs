@@ -2,6 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::database::{Column, Insert};
+
+const ROW: &[Column] =
+    &[Column::Text, Column::Bytes, Column::Int, Column::Bytes, Column::Bytes, Column::Bytes, Column::Int];
+
 /// How the bytes of a table's ids read as text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -41,8 +46,9 @@ macro_rules! tables {
                 match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND ref = $2 ORDER BY seq")),+ }
             }
 
-            pub(super) const fn insert(self) -> &'static str {
-                match self { $(Self::$variant => concat!("INSERT INTO ", $name, " (tenant, id, rev, ref, body, mac, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)")),+ }
+            pub(super) const fn insert(self) -> Insert {
+                let into = match self { $(Self::$variant => concat!($name, " (tenant, id, rev, ref, body, mac, seq)")),+ };
+                Insert { into, columns: ROW, tail: "" }
             }
 
             pub(super) const fn update(self) -> &'static str {

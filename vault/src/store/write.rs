@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
-use super::{EnvelopeRow, Row, Store, StoreError, StoredHead};
+use super::database::{Column, Connection, Insert, Value, values};
+use super::heads::{HEAD, head};
+use super::{EnvelopesRow, Row, Store, StoreError, StoredHead, Table};
 
 /// A blind-index term of a record's field.
 #[derive(Clone, Debug)]
@@ -41,13 +42,57 @@ pub struct NewEntry {
     pub private: Vec<u8>,
 }
 
-/// Rows of one multi-row insert: well under SQLite's 32,766 variables.
+/// Ids asked for in one statement: well under SQLite's 32,766 variables.
 const CHUNK: usize = 256;
+
+pub(super) const ENVELOPES: Insert = Insert {
+    into: "envelopes (tenant, record, rev, sealed)",
+    columns: &[Column::Text, Column::Bytes, Column::Int, Column::Bytes],
+    tail: " ON CONFLICT (tenant, record) DO UPDATE SET rev = excluded.rev, sealed = excluded.sealed",
+};
+pub(super) const TERMS: Insert = Insert {
+    into: "terms (tenant, field, term, record)",
+    columns: &[Column::Text, Column::Int, Column::Bytes, Column::Bytes],
+    tail: "",
+};
+pub(super) const LINKS: Insert = Insert {
+    into: "task_links (tenant, record, task)",
+    columns: &[Column::Text, Column::Bytes, Column::Bytes],
+    tail: "",
+};
+pub(super) const ENTRIES: Insert = Insert {
+    into: "entries (tenant, seq, at, kind, actor, record, salt, public, private)",
+    columns: &[
+        Column::Text,
+        Column::Int,
+        Column::Int,
+        Column::Text,
+        Column::Text,
+        Column::Bytes,
+        Column::Bytes,
+        Column::Bytes,
+        Column::Bytes,
+    ],
+    tail: "",
+};
+pub(super) const ENTRY_TAGS: Insert = Insert {
+    into: "entry_tags (tenant, tag, seq)",
+    columns: &[Column::Text, Column::Bytes, Column::Int],
+    tail: "",
+};
+pub(super) const UNLINK: &str = "DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3";
+pub(super) const SALT: &str = "SELECT salt FROM entries WHERE tenant = $1 AND seq = $2";
+pub(super) const PUBLIC: &str =
+    "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
+pub(super) const FIRST_HEAD: &str = "INSERT INTO heads (tenant, size, leaf, at, frontier, facts_rev, checkpoint) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(super) const MOVE_HEAD: &str = "UPDATE heads SET size = $2, leaf = $3, at = $4, frontier = $5, facts_rev = $6, checkpoint = $7 \
+     WHERE tenant = $1 AND size = $8";
 
 /// An open write transaction of one tenant. Dropped without `commit` or `give_up`, its connection is closed with it: after
 /// a full disk SQLite has rolled back by itself, and only a new connection knows for certain where it stands.
 pub struct Batch<'s> {
-    conn: PoolConnection<Sqlite>,
+    conn: Connection,
     tenant: &'s str,
     ended: bool,
 }
@@ -55,7 +100,7 @@ pub struct Batch<'s> {
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.conn.close_on_drop();
+            self.conn.close();
         }
     }
 }
@@ -63,198 +108,183 @@ impl Drop for Batch<'_> {
 impl Store {
     /// Begins the writer's transaction.
     pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
-        let conn = self.writer.acquire().await?;
+        let conn = self.database.writer().await?;
+        let begin = conn.begin();
         let mut batch = Batch { conn, tenant: &self.tenant, ended: false };
-        batch.run("BEGIN IMMEDIATE").await?;
+        batch.conn.control(begin).await?;
         Ok(batch)
     }
 }
 
 impl Batch<'_> {
-    fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.conn
+    /// The stored head, if the log was begun; locked until the transaction ends, so that no other instance writes.
+    pub async fn lock_head(&mut self) -> Result<Option<StoredHead>, StoreError> {
+        let sql = format!("{HEAD}{}", self.conn.for_update());
+        let rows = self.conn.fetch(AssertSqlSafe(sql), values![self.tenant]).await?;
+        rows.first().map(head).transpose()
     }
 
-    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        sqlx::query(sql).execute(self.conn()).await?;
-        Ok(())
+    /// The public bytes of the entries numbered `from` up to, not including, `to`.
+    pub async fn public_bytes(&mut self, from: i64, to: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.conn.fetch(PUBLIC, values![self.tenant, from, to]).await?;
+        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
     }
 
-    /// Opens the savepoint of one change.
-    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.run("SAVEPOINT change_one").await
-    }
-
-    /// Keeps the change.
-    pub async fn keep(&mut self) -> Result<(), StoreError> {
-        self.run("RELEASE change_one").await
-    }
-
-    /// Takes the change back; the batch goes on.
-    pub async fn take_back(&mut self) -> Result<(), StoreError> {
-        self.run("ROLLBACK TO change_one").await?;
-        self.run("RELEASE change_one").await
-    }
-
-    /// Size and leaf of the stored head, if the log was begun.
-    pub async fn head_size(&mut self) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-        let tenant = self.tenant;
-        let row = sqlx::query("SELECT size, leaf FROM heads WHERE tenant = $1")
-            .bind(tenant)
-            .fetch_optional(self.conn())
-            .await?;
-        row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
+    /// The salt of entry `seq`, if there is one.
+    pub async fn salt(&mut self, seq: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.conn.fetch(SALT, values![self.tenant, seq]).await?;
+        rows.first().map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
     }
 
     /// The present revisions of these records' headers.
-    pub async fn record_revs(&mut self, ids: &[Vec<u8>]) -> Result<HashMap<Vec<u8>, i64>, StoreError> {
+    pub async fn record_revs(&mut self, ids: &[&[u8]]) -> Result<HashMap<Vec<u8>, i64>, StoreError> {
         let mut revs = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
-            let mut query = QueryBuilder::new("SELECT id, rev FROM records WHERE tenant = ");
-            query.push_bind(self.tenant).push(" AND id IN (");
-            let mut list = query.separated(", ");
-            for id in chunk {
-                list.push_bind(id);
-            }
-            query.push(")");
-            for row in query.build().fetch_all(self.conn()).await? {
-                revs.insert(row.try_get(0)?, row.try_get(1)?);
+            // Few lengths, so that each is prepared once: ids are repeated to fill up.
+            let length = chunk.len().next_power_of_two();
+            let mut bound = vec![Value::from(self.tenant)];
+            bound.extend(chunk.iter().cycle().take(length).map(|id| Value::from(*id)));
+            let rows = self.conn.fetch(AssertSqlSafe(revs_of(length)), &bound).await?;
+            for row in rows.iter() {
+                revs.insert(row.bytes(0)?.to_vec(), row.int(1)?);
             }
         }
         Ok(revs)
     }
 
-    /// Inserts the row at revision 1, or moves it from the revision before; anything else is a conflict.
-    pub async fn put(&mut self, row: &Row, seq: i64) -> Result<(), StoreError> {
-        let tenant = self.tenant;
-        let sql = if row.rev == 1 { row.table.insert() } else { row.table.update() };
-        let done = sqlx::query(sql)
-            .bind(tenant)
-            .bind(&row.id)
-            .bind(row.rev)
-            .bind(&row.parent)
-            .bind(&row.body)
-            .bind(&row.mac)
-            .bind(seq)
-            .execute(self.conn())
-            .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    /// Opens the savepoint of one change.
+    pub async fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.conn.control("SAVEPOINT change_one").await
     }
 
-    /// Writes a record's envelopes, replacing those of the revision before.
-    pub async fn put_envelopes(&mut self, envelopes: &[EnvelopeRow]) -> Result<(), StoreError> {
-        for chunk in envelopes.chunks(CHUNK) {
-            let mut query =
-                QueryBuilder::new("INSERT INTO envelopes (tenant, record, tier, rev, dek, body) ");
-            query.push_values(chunk, |mut row, e| {
-                row.push_bind(self.tenant);
-                row.push_bind(&e.record)
-                    .push_bind(e.tier)
-                    .push_bind(e.rev)
-                    .push_bind(&e.dek)
-                    .push_bind(&e.body);
-            });
-            query.push(
-                " ON CONFLICT (tenant, record, tier) DO UPDATE SET rev = excluded.rev, dek = excluded.dek, body = excluded.body",
-            );
-            query.build().execute(&mut *self.conn).await?;
+    /// Keeps the change.
+    pub async fn keep(&mut self) -> Result<(), StoreError> {
+        self.conn.control("RELEASE SAVEPOINT change_one").await
+    }
+
+    /// Takes the change back; the batch goes on.
+    pub async fn take_back(&mut self) -> Result<(), StoreError> {
+        self.conn.control("ROLLBACK TO SAVEPOINT change_one").await?;
+        self.keep().await
+    }
+
+    /// Inserts rows at revision 1, each with the number of its entry, and moves the others from the revision before;
+    /// anything else is a conflict.
+    pub async fn put(&mut self, rows: &[(&Row, i64)]) -> Result<(), StoreError> {
+        for table in Table::ALL {
+            let fresh = rows.iter().filter(|(row, _)| row.table == *table && row.rev == 1);
+            let fresh: Vec<_> = fresh.map(|(row, seq)| self.columns(row, *seq).to_vec()).collect();
+            self.conn.insert(&table.insert(), &fresh).await?;
+        }
+        for (row, seq) in rows.iter().filter(|(row, _)| row.rev != 1) {
+            let columns = self.columns(row, *seq);
+            if self.conn.execute(row.table.update(), &columns).await? != 1 {
+                return Err(StoreError::Conflict);
+            }
         }
         Ok(())
+    }
+
+    fn columns<'v>(&self, row: &'v Row, seq: i64) -> [Value<'v>; 7]
+    where
+        Self: 'v,
+    {
+        [
+            Value::from(self.tenant),
+            Value::from(&row.id[..]),
+            Value::from(row.rev),
+            Value::from(row.parent.as_deref()),
+            Value::from(&row.body[..]),
+            Value::from(&row.mac[..]),
+            Value::from(seq),
+        ]
+    }
+
+    /// Writes records' envelopes, replacing those of the revision before.
+    pub async fn put_envelopes(&mut self, envelopes: &[&EnvelopesRow]) -> Result<(), StoreError> {
+        let tenant = self.tenant;
+        let rows = envelopes.iter().map(|e| values![tenant, &e.record[..], e.rev, &e.sealed[..]].to_vec());
+        self.conn.insert(&ENVELOPES, &rows.collect::<Vec<_>>()).await
     }
 
     /// Adds blind-index terms.
-    pub async fn put_terms(&mut self, terms: &[Term]) -> Result<(), StoreError> {
-        for chunk in terms.chunks(CHUNK) {
-            let mut query = QueryBuilder::new("INSERT INTO terms (tenant, field, term, record) ");
-            query.push_values(chunk, |mut row, t| {
-                row.push_bind(self.tenant);
-                row.push_bind(i64::from(t.field)).push_bind(&t.term).push_bind(&t.record);
-            });
-            query.build().execute(&mut *self.conn).await?;
-        }
-        Ok(())
+    pub async fn put_terms(&mut self, terms: &[&Term]) -> Result<(), StoreError> {
+        let tenant = self.tenant;
+        let rows =
+            terms.iter().map(|t| values![tenant, i64::from(t.field), &t.term[..], &t.record[..]].to_vec());
+        self.conn.insert(&TERMS, &rows.collect::<Vec<_>>()).await
     }
 
-    /// Links an open task to a record that it names.
-    pub async fn link_task(&mut self, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
-        self.task_link("INSERT INTO task_links (tenant, record, task) VALUES ($1, $2, $3)", task, record)
-            .await
+    /// Links open tasks to records that they name: (task, record).
+    pub async fn link_tasks(&mut self, links: &[(&[u8], &[u8])]) -> Result<(), StoreError> {
+        let tenant = self.tenant;
+        let rows = links.iter().map(|(task, record)| values![tenant, *record, *task].to_vec());
+        self.conn.insert(&LINKS, &rows.collect::<Vec<_>>()).await
     }
 
     /// Drops the link of a task that closed.
     pub async fn unlink_task(&mut self, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
-        self.task_link("DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3", task, record)
-            .await
-    }
-
-    async fn task_link(&mut self, sql: &'static str, task: &[u8], record: &[u8]) -> Result<(), StoreError> {
-        let tenant = self.tenant;
-        sqlx::query(sql).bind(tenant).bind(record).bind(task).execute(self.conn()).await?;
+        self.conn.execute(UNLINK, values![self.tenant, record, task]).await?;
         Ok(())
     }
 
     /// Appends the batch's entries.
     pub async fn put_entries(&mut self, entries: &[NewEntry]) -> Result<(), StoreError> {
-        for chunk in entries.chunks(CHUNK) {
-            let mut query = QueryBuilder::new(
-                "INSERT INTO entries (tenant, seq, at, kind, actor, record, salt, public, private) ",
-            );
-            query.push_values(chunk, |mut row, e| {
-                row.push_bind(self.tenant).push_bind(e.seq).push_bind(e.at).push_bind(e.kind);
-                row.push_bind(&e.actor).push_bind(e.record.as_ref().map(|t| &t[..])).push_bind(&e.salt[..]);
-                row.push_bind(&e.public).push_bind(&e.private);
-            });
-            query.build().execute(&mut *self.conn).await?;
-        }
-        let tags: Vec<_> = entries.iter().flat_map(|e| e.tags.iter().map(|t| (e.seq, t))).collect();
-        for chunk in tags.chunks(CHUNK) {
-            let mut query = QueryBuilder::new("INSERT INTO entry_tags (tenant, tag, seq) ");
-            query.push_values(chunk, |mut row, (seq, tag)| {
-                row.push_bind(self.tenant).push_bind(&tag[..]).push_bind(*seq);
-            });
-            query.build().execute(&mut *self.conn).await?;
-        }
-        Ok(())
+        let tenant = self.tenant;
+        let rows: Vec<_> = entries
+            .iter()
+            .map(|e| {
+                vec![
+                    Value::from(tenant),
+                    e.seq.into(),
+                    e.at.into(),
+                    e.kind.into(),
+                    e.actor.as_str().into(),
+                    e.record.as_ref().map(|tag| &tag[..]).into(),
+                    e.salt[..].into(),
+                    e.public[..].into(),
+                    e.private[..].into(),
+                ]
+            })
+            .collect();
+        self.conn.insert(&ENTRIES, &rows).await?;
+        let tags = entries.iter().flat_map(|e| e.tags.iter().map(|tag| (e.seq, tag)));
+        let tags: Vec<_> = tags.map(|(seq, tag)| values![tenant, &tag[..], seq].to_vec()).collect();
+        self.conn.insert(&ENTRY_TAGS, &tags).await
     }
 
     /// Moves the head from `size` entries to the new one (or writes the first), by compare-and-set.
     pub async fn move_head(&mut self, from: Option<i64>, head: &StoredHead) -> Result<(), StoreError> {
-        let tenant = self.tenant;
-        let sql = match from {
-            None => {
-                "INSERT INTO heads (tenant, size, leaf, at, frontier, facts_rev, checkpoint) \
-                 SELECT $1, $2, $3, $4, $5, $6, $7 WHERE $8 = 0"
-            }
-            Some(_) => {
-                "UPDATE heads SET size = $2, leaf = $3, at = $4, frontier = $5, facts_rev = $6, checkpoint = $7 \
-                 WHERE tenant = $1 AND size = $8"
-            }
-        };
-        let done = sqlx::query(sql)
-            .bind(tenant)
-            .bind(head.size)
-            .bind(&head.leaf)
-            .bind(head.at)
-            .bind(&head.frontier)
-            .bind(head.facts_rev)
-            .bind(&head.checkpoint)
-            .bind(from.unwrap_or(0))
-            .execute(self.conn())
-            .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+        let mut bound = vec![
+            Value::from(self.tenant),
+            head.size.into(),
+            head.leaf[..].into(),
+            head.at.into(),
+            head.frontier[..].into(),
+            head.facts_rev.into(),
+            head.checkpoint.as_str().into(),
+        ];
+        let sql = if from.is_some() { MOVE_HEAD } else { FIRST_HEAD };
+        bound.extend(from.map(Value::from));
+        if self.conn.execute(sql, &bound).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
     /// Makes it durable. Only behind this may anybody be answered.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.run("COMMIT").await?;
+        self.conn.control("COMMIT").await?;
         self.ended = true;
         Ok(())
     }
 
     /// Takes everything back.
     pub async fn give_up(mut self) -> Result<(), StoreError> {
-        self.run("ROLLBACK").await?;
+        self.conn.control("ROLLBACK").await?;
         self.ended = true;
         Ok(())
     }
+}
+
+pub(super) fn revs_of(length: usize) -> String {
+    let list: Vec<String> = (2..length + 2).map(|n| format!("${n}")).collect();
+    format!("SELECT id, rev FROM records WHERE tenant = $1 AND id IN ({})", list.join(", "))
 }

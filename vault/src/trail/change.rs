@@ -4,7 +4,7 @@ use gridvault_audit::{Auditable, Entry, StateDigest};
 use uuid::Uuid;
 
 use crate::seal::Keyring;
-use crate::store::{EnvelopeRow, Row, Term};
+use crate::store::{EnvelopesRow, Row, Term};
 
 /// What a decision was read at; the writer sends back what has moved since.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub struct Expect {
 pub struct Change {
     pub(crate) expect: Option<Expect>,
     pub(crate) rows: Vec<Row>,
-    pub(crate) envelopes: Vec<EnvelopeRow>,
+    pub(crate) envelopes: Vec<EnvelopesRow>,
     pub(crate) terms: Vec<Term>,
     pub(crate) links: Vec<(Uuid, Uuid)>,
     pub(crate) unlinks: Vec<(Uuid, Uuid)>,
@@ -55,6 +55,7 @@ impl Change {
             || !self.envelopes.is_empty()
             || !self.terms.is_empty()
             || !self.links.is_empty()
+            || !self.unlinks.is_empty()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The trail at rest: the one sink that the log has, begun, pinned, and checked at every start.
 
+mod batch;
 mod change;
 mod pin;
+mod standing;
 mod start;
 mod verify;
 mod writer;

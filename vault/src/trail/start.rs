@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use gridvault_audit::{
     Checkpoint, Frontier, Head, Json, Log, LogKey, LogToken, VerifierKey, leaf_hash, parse_at,
@@ -11,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::pin;
+use super::standing::{Hints, Standing};
 use super::writer::{Writer, WriterTask};
 use crate::clock::Clock;
 use crate::store::{EntryFilter, Store, StoreError, StoredHead};
@@ -82,8 +82,18 @@ pub async fn start(
     let pinning = pin::keep(pin_file, heads);
     let begun = stored.is_some();
     let facts_rev = stored.map_or(1, |s| s.facts_rev);
-    let at = Arc::new(AtomicI64::new(head.at()));
-    let task = WriterTask { store: Arc::clone(store), clock, key, head, facts_rev, begun, pins, at };
+    let hints = Arc::new(Hints::default());
+    hints.set(&head, facts_rev, true);
+    let standing = Standing { head, facts_rev, begun };
+    let task = WriterTask {
+        store: Arc::clone(store),
+        clock,
+        key,
+        verifier: verifier.clone(),
+        standing,
+        pins,
+        hints,
+    };
     Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })
 }
 

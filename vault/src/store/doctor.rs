@@ -1,0 +1,45 @@
+//! What an operator wants to know of a database's settings.
+
+use super::{Store, StoreError};
+
+/// A setting of the database, and whether commits survive with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether it may stay so.
+    pub good: bool,
+}
+
+const SQLITE: [(&str, &str, &[&str]); 3] = [
+    ("journal_mode", "PRAGMA journal_mode", &["wal"]),
+    ("integrity", "PRAGMA quick_check(1)", &["ok"]),
+    ("page_size", "SELECT CAST(page_size AS TEXT) FROM pragma_page_size()", &["8192"]),
+];
+const POSTGRES: &str = "SELECT name, setting FROM pg_settings WHERE name IN \
+    ('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums', 'server_version') ORDER BY name";
+
+impl Store {
+    /// The settings that decide whether a commit survives a crash.
+    pub async fn settings(&self) -> Result<Vec<Setting>, StoreError> {
+        let mut found = Vec::new();
+        if self.database.is_file() {
+            for (name, sql, good) in SQLITE {
+                let rows = self.fetch(sql, &[]).await?;
+                let value =
+                    rows.first().ok_or(StoreError::Corrupt("a setting is missing"))?.text(0)?.to_owned();
+                found.push(Setting { name: name.into(), good: good.contains(&value.as_str()), value });
+            }
+            return Ok(found);
+        }
+        let rows = self.fetch(POSTGRES, &[]).await?;
+        rows.map(|row| {
+            let (name, value) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            // Checksums are advised, not asked for: the trail finds what was changed by itself.
+            let good = value != "off" || name == "data_checksums";
+            Ok(Setting { name, value, good })
+        })
+    }
+}

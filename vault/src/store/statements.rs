@@ -1,0 +1,69 @@
+//! Every statement is prepared on a migrated SQLite and, where there is one, on a migrated PostgreSQL.
+
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
+
+use super::entries::TAGS;
+use super::heads::HEAD;
+use super::load::{IDENTITY, LOCATE, TERM};
+use super::write::{
+    ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, PUBLIC, SALT, TERMS, UNLINK, revs_of,
+};
+use super::{EntryFilter, Table};
+
+/// The statements that both take, then the inserts of many rows as (SQLite's, PostgreSQL's).
+fn statements() -> (Vec<String>, Vec<[String; 2]>) {
+    let filter = EntryFilter {
+        kinds: vec!["lookup".into(), "login".into()],
+        actor: Some(String::new()),
+        record: Some(vec![]),
+        from: Some(0),
+        to: Some(0),
+        after: Some(0),
+        before: Some(0),
+        newest_first: true,
+        limit: 1,
+    };
+    let fixed = [IDENTITY, LOCATE, TERM, HEAD, TAGS, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
+    let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
+    both.extend([revs_of(4), filter.statement("").0, EntryFilter::default().statement("").0]);
+    let mut inserts: Vec<_> =
+        [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::database::Insert::texts).collect();
+    for table in Table::ALL {
+        let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];
+        both.extend(selects.map(str::to_owned));
+        inserts.push(table.insert().texts());
+    }
+    (both, inserts)
+}
+
+#[tokio::test]
+async fn sqlite_takes_every_statement() {
+    let pool = SqlitePool::connect("sqlite::memory:").await.unwrap();
+    sqlx::migrate!("../migrations/sqlite").run(&pool).await.unwrap();
+    let (both, inserts) = statements();
+    for sql in both.into_iter().chain(inserts.into_iter().map(|[sqlite, _]| sqlite)) {
+        let prepared = pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_takes_every_statement() {
+    #[expect(clippy::disallowed_methods, reason = "the test command says where the cluster is")]
+    let url = std::env::var("GRIDVAULT_TEST_POSTGRES").expect("`./tests/run` starts a cluster");
+    let options: PgConnectOptions = url.parse().unwrap();
+    let name = format!("statements_{}", uuid::Uuid::new_v4().simple());
+    let server = PgPool::connect_with(options.clone()).await.unwrap();
+    server.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let pool = PgPool::connect_with(options.database(&name)).await.unwrap();
+    sqlx::migrate!("../migrations/postgres").run(&pool).await.unwrap();
+    let (both, inserts) = statements();
+    for sql in both.into_iter().chain(inserts.into_iter().map(|[_, postgres]| postgres)) {
+        let prepared = pool.prepare(AssertSqlSafe(sql.clone()).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{sql}: {:?}", prepared.err());
+    }
+    pool.close().await;
+    server.execute(AssertSqlSafe(format!("DROP DATABASE {name}"))).await.unwrap();
+}
