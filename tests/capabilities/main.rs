@@ -3,6 +3,7 @@
 mod consent;
 mod doors;
 mod import;
+mod instances;
 mod look_up;
 mod random;
 mod sealing;

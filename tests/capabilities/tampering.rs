@@ -24,7 +24,7 @@ fn bad(verdict: &Verdict) -> Option<u64> {
 }
 
 struct Stopped {
-    site: Site,
+    site: std::sync::Arc<Site>,
     key: String,
     last: i64,
     first_lookup: i64,

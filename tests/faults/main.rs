@@ -1,5 +1,8 @@
-//! What must survive: kills, full and read-only disks, and the demonstration as its users meet it.
+//! What must survive: kills, full and read-only disks, servers that go away, clocks that leap, and the demonstration as its users meet it.
 
+mod clock;
+mod database;
 mod disk;
+mod instances;
 mod kill;
 mod six_steps;

@@ -1,5 +1,6 @@
 //! The tests' own kit: a vault with a small synthetic street on a hand-moved clock, asked through its real router.
 
+mod cluster;
 mod server;
 mod site;
 
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-pub use server::{Server, binary};
+pub use cluster::{Cluster, Cut, CuttingProxy};
+pub use server::{Instance, Server, binary, post};
 pub use site::{On, Site, cluster, on_cluster};
 
 /// 24 November 2026, 09:30 in Beijing.
@@ -28,7 +30,7 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 
 /// A vault with a street, open in this process.
 pub struct TestVault {
-    pub site: Site,
+    pub site: Arc<Site>,
     pub vault: Arc<Vault>,
     pub clock: Arc<ManualClock>,
     pub demo: DemoFile,
@@ -69,7 +71,11 @@ impl Answer {
 impl TestVault {
     /// A street of 120 residents.
     pub async fn street(on: On) -> Self {
-        let site = Site::new(on).await;
+        Self::street_at(Site::new(on).await).await
+    }
+
+    /// The same, there.
+    pub async fn street_at(site: Site) -> Self {
         let clock = Arc::new(ManualClock::at(MORNING));
         let vault = open(&site.layout(), Arc::clone(&clock) as Arc<dyn Clock>, Some(Nature::Synthetic)).await;
         let mut demo = make(&vault, 120, 7).await.unwrap();
@@ -101,9 +107,37 @@ impl TestVault {
     }
 
     fn over(site: Site, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
-        let vault = Arc::new(vault);
+        Self::opened(Arc::new(site), Arc::new(vault), clock, demo)
+    }
+
+    fn opened(site: Arc<Site>, vault: Arc<Vault>, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
         let app = App::new(Arc::clone(&vault));
         Self { site, vault, clock, demo, app }
+    }
+
+    /// Another instance on the same database, with a pin of its own; on SQLite, which takes one, another door to this one.
+    pub async fn instance(&self, pin: &str) -> Self {
+        let layout = self.site.instance(pin);
+        self.instance_at(&layout).await
+    }
+
+    /// The same, opened as that layout says.
+    pub async fn instance_at(&self, layout: &Layout) -> Self {
+        let vault = match self.site.on {
+            On::Sqlite => Arc::clone(&self.vault),
+            On::Postgres => Arc::new(open(layout, Arc::clone(&self.clock) as Arc<dyn Clock>, None).await),
+        };
+        Self::opened(Arc::clone(&self.site), vault, Arc::clone(&self.clock), self.demo.clone())
+    }
+
+    /// The log as stored, verified with its key against this instance's pin.
+    pub async fn verified(&self) -> gridvault::trail::Verified {
+        let store = gridvault::store::Store::open_to_verify(&self.site.location()).await.unwrap();
+        let pin = std::fs::read_to_string(self.site.layout().pin).unwrap();
+        let verified =
+            gridvault::trail::verify_database(&store, Some(&self.vault.log_key), &[pin], &|_| ()).await;
+        store.close().await;
+        verified.unwrap()
     }
 
     /// Asks the router.
@@ -217,4 +251,34 @@ pub async fn try_open(
         create_key_file(&layout.keys, "test", "donggaodi", &Secret::new(PASSPHRASE)).unwrap();
     }
     Vault::open(layout, Secret::new(PASSPHRASE), clock, fresh).await
+}
+
+/// An entry of the machine's own, to be filled in.
+pub fn system_entry(kind: gridvault_audit::Kind) -> gridvault_audit::Entry {
+    gridvault_audit::Entry {
+        public: gridvault_audit::Public {
+            kind,
+            who: gridvault::register::system_who(),
+            action: None,
+            purpose: None,
+            basis: None,
+            fields: vec![],
+            obligations: vec![],
+            result: None,
+            reason: None,
+            about: Default::default(),
+            policy: None,
+        },
+        private: gridvault_audit::Private {
+            actor: gridvault::identity::actor(Uuid::nil()),
+            subject: None,
+            basis_ref: None,
+            task: None,
+            consent: None,
+            facts: None,
+            state: vec![],
+            request: None,
+            detail: Default::default(),
+        },
+    }
 }

@@ -7,13 +7,76 @@ use std::time::{Duration, Instant};
 use gridvault::demo::DemoFile;
 use serde_json::Value;
 
+use crate::Site;
+
 /// The binary, built once per run of the tests.
 pub fn binary() -> PathBuf {
+    built("gridvault")
+}
+
+fn built(name: &str) -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let profile = here.parent().and_then(Path::parent).unwrap();
-    let binary = profile.join("gridvault");
-    assert!(binary.exists(), "{} is missing: build it with `cargo build -p gridvault`", binary.display());
-    binary
+    let above = here.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    above.filter(|binary| binary.exists()).last().unwrap_or_else(|| {
+        panic!("`{name}` is missing beside {}: build it with `cargo build --workspace`", here.display())
+    })
+}
+
+/// One instance of a test's vault in a process of its own.
+pub struct Instance {
+    child: Child,
+    pub url: String,
+}
+
+impl Instance {
+    /// Starts one on what lies at that site, with that pin, and waits until it serves.
+    pub fn start(site: &Site, pin: &str) -> Self {
+        Self::try_start(site, pin).unwrap()
+    }
+
+    /// Likewise; gives its words where it ends instead.
+    pub fn try_start(site: &Site, pin: &str) -> Result<Self, String> {
+        use std::io::{BufRead as _, Read as _};
+        let mut child = Command::new(built("instance"))
+            .arg(site.dir.path())
+            .args([site.url().as_deref().unwrap_or("-"), pin])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            let mut words = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
+            child.wait().unwrap();
+            return Err(words);
+        }
+        Ok(Self { child, url: format!("http://{}", line.trim()) })
+    }
+
+    /// `KILL`, `STOP`, `CONT` or `TERM`.
+    pub fn signal(&mut self, name: &str) {
+        Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        if matches!(name, "KILL" | "TERM") {
+            self.child.wait().unwrap();
+        }
+    }
+
+    /// Resident memory, bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A serving demonstration.
@@ -82,7 +145,8 @@ impl Drop for Server {
     }
 }
 
-fn post(url: &str, token: &str, body: &Value) -> (u16, Value) {
+/// Posts JSON; status 0 where no whole answer came.
+pub fn post(url: &str, token: &str, body: &Value) -> (u16, Value) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(30)));

@@ -69,6 +69,7 @@ impl On {
 pub struct Site {
     pub on: On,
     pub dir: TempDir,
+    cluster: Option<PgConnectOptions>,
     database: Option<String>,
 }
 
@@ -91,12 +92,17 @@ pub async fn on_cluster(options: PgConnectOptions, sql: String) -> u64 {
 impl Site {
     /// An empty place.
     pub async fn new(on: On) -> Self {
+        match on {
+            On::Sqlite => Self { on, dir: tempfile::tempdir().unwrap(), cluster: None, database: None },
+            On::Postgres => Self::within(cluster()).await,
+        }
+    }
+
+    /// An empty place on that cluster.
+    pub async fn within(cluster: PgConnectOptions) -> Self {
+        let database = create(&cluster, "").await;
         let dir = tempfile::tempdir().unwrap();
-        let database = match on {
-            On::Sqlite => None,
-            On::Postgres => Some(create("").await),
-        };
-        Self { on, dir, database }
+        Self { on: On::Postgres, dir, cluster: Some(cluster), database: Some(database) }
     }
 
     /// A copy of what a stopped vault left.
@@ -106,11 +112,11 @@ impl Site {
             let entry = entry.unwrap();
             std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
         }
-        let database = match &self.database {
-            None => None,
-            Some(name) => Some(create(&format!(" TEMPLATE {name}")).await),
+        let database = match (&self.cluster, &self.database) {
+            (Some(cluster), Some(name)) => Some(create(cluster, &format!(" TEMPLATE {name}")).await),
+            _ => None,
         };
-        Self { on: self.on, dir, database }
+        Self { on: self.on, dir, cluster: self.cluster.clone(), database }
     }
 
     /// Another instance's place: the same database and keys, a pin of its own copied from this one.
@@ -134,16 +140,24 @@ impl Site {
 
     /// The PostgreSQL database's address.
     pub fn url(&self) -> Option<String> {
-        let name = self.database.as_ref()?;
-        let cluster = cluster();
-        let socket = cluster.get_socket().unwrap().to_str().unwrap().replace('/', "%2F");
+        let socket = self.cluster.as_ref()?.get_socket()?.to_str()?.to_owned();
+        self.url_through(&socket)
+    }
+
+    /// Likewise, through another socket's folder.
+    pub fn url_through(&self, socket: &str) -> Option<String> {
+        let (socket, name) = (socket.replace('/', "%2F"), self.database.as_ref()?);
         Some(format!("postgres://gridvault@{socket}/{name}"))
+    }
+
+    fn options(&self) -> Option<PgConnectOptions> {
+        Some(self.cluster.clone()?.database(self.database.as_ref()?))
     }
 
     /// Runs one statement behind the vault's back; rows changed.
     pub async fn sql(&self, sql: &str) -> u64 {
-        match &self.database {
-            Some(name) => on_cluster(cluster().database(name), sql.to_owned()).await,
+        match self.options() {
+            Some(options) => on_cluster(options, sql.to_owned()).await,
             None => {
                 let options = SqliteConnectOptions::new().filename(self.dir.path().join("vault.db"));
                 let pool = SqlitePool::connect_with(options).await.unwrap();
@@ -160,8 +174,8 @@ impl Site {
             std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
         };
         let mut files = list(self.dir.path());
-        if let Some(name) = &self.database {
-            let pool = PgPool::connect_with(cluster().database(name)).await.unwrap();
+        if let Some(options) = self.options() {
+            let pool = PgPool::connect_with(options).await.unwrap();
             pool.execute("CHECKPOINT").await.unwrap();
             let sql = "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database WHERE datname = current_database()";
             let dir: String = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
@@ -178,14 +192,14 @@ impl Site {
 
     /// Drops the database, where it is more than a file.
     pub async fn drop(self) {
-        if let Some(name) = &self.database {
-            on_cluster(cluster(), format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        if let (Some(cluster), Some(name)) = (self.cluster, &self.database) {
+            on_cluster(cluster, format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
     }
 }
 
-async fn create(tail: &str) -> String {
+async fn create(cluster: &PgConnectOptions, tail: &str) -> String {
     let name = format!("t{}", uuid::Uuid::new_v4().simple());
-    on_cluster(cluster(), format!("CREATE DATABASE {name}{tail}")).await;
+    on_cluster(cluster.clone(), format!("CREATE DATABASE {name}{tail}")).await;
     name
 }

@@ -1,6 +1,7 @@
 //! Time as a parameter.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,6 +11,11 @@ use jiff::tz::{Offset, TimeZone};
 pub trait Clock: Send + Sync + 'static {
     /// UTC microseconds since 1970.
     fn now(&self) -> i64;
+
+    /// Whether it was ever far ahead of the time that has passed, and not believed.
+    fn was_ahead(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -20,6 +26,70 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> i64 {
         Timestamp::now().as_microsecond()
+    }
+}
+
+/// Microseconds since it was made; no setting of the machine's clock moves it.
+#[derive(Debug)]
+pub struct Stopwatch(Instant);
+
+impl Default for Stopwatch {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for Stopwatch {
+    fn now(&self) -> i64 {
+        i64::try_from(self.0.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A wall clock that is believed no further than the time that has really passed, and a little: log time never goes
+/// back, so a clock that leaps a year ahead would end every right and begin those of the future. A restart, which
+/// asks for a confirmation of its own, begins anew with what the clock says then.
+#[derive(Debug)]
+pub struct SteadyClock<W = SystemClock, E = Stopwatch> {
+    wall: W,
+    elapsed: E,
+    began: i64,
+    ahead: AtomicBool,
+}
+
+/// How far ahead is believed: a correction of a drifting clock, not a leap.
+const LEEWAY: i64 = 10 * 60 * 1_000_000;
+
+impl SteadyClock {
+    /// The machine's clock from now on.
+    pub fn start() -> Self {
+        Self::over(SystemClock, Stopwatch::default())
+    }
+}
+
+impl<W: Clock, E: Clock> SteadyClock<W, E> {
+    /// That wall clock, held against that measure of elapsed time.
+    pub fn over(wall: W, elapsed: E) -> Self {
+        let began = wall.now() - elapsed.now();
+        Self { wall, elapsed, began, ahead: AtomicBool::new(false) }
+    }
+}
+
+impl<W: Clock, E: Clock> Clock for SteadyClock<W, E> {
+    fn now(&self) -> i64 {
+        let (wall, passed) = (self.wall.now(), self.began + self.elapsed.now());
+        if wall <= passed + LEEWAY {
+            return wall;
+        }
+        if !self.ahead.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                "the machine's clock leapt ahead and is not believed: set it right, or restart to confirm it"
+            );
+        }
+        passed
+    }
+
+    fn was_ahead(&self) -> bool {
+        self.ahead.load(Ordering::Relaxed)
     }
 }
 
@@ -80,4 +150,40 @@ pub const fn days(n: i64) -> i64 {
 
 fn timestamp(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    impl Clock for Arc<ManualClock> {
+        fn now(&self) -> i64 {
+            ManualClock::now(self)
+        }
+    }
+
+    #[test]
+    fn a_leap_ahead_is_not_believed_and_a_step_back_or_a_drift_is() {
+        let (wall, elapsed) = (Arc::new(ManualClock::at(days(20_000))), Arc::new(ManualClock::at(5)));
+        let steady = SteadyClock::over(Arc::clone(&wall), Arc::clone(&elapsed));
+        let pass = |micros: i64| {
+            wall.step(micros);
+            elapsed.step(micros);
+        };
+        pass(days(3));
+        assert_eq!(steady.now(), days(20_003));
+        wall.step(LEEWAY);
+        assert_eq!(steady.now(), days(20_003) + LEEWAY);
+        wall.step(-2 * LEEWAY);
+        assert_eq!(steady.now(), days(20_003) - LEEWAY);
+        assert!(!steady.was_ahead());
+        wall.step(days(365));
+        pass(1_000);
+        assert_eq!(steady.now(), days(20_003) + 1_000);
+        assert!(steady.was_ahead());
+        wall.step(LEEWAY - days(365));
+        assert_eq!(steady.now(), days(20_003) + 1_000, "set right, it is believed again");
+    }
 }

@@ -152,7 +152,12 @@ impl Config {
     /// Where the files lie.
     pub fn layout(&self) -> Layout {
         let database = self.database.url.0.clone();
-        Layout { database, keys: self.keys.file.clone(), pin: self.log.pin_file.clone() }
+        Layout {
+            database,
+            keys: self.keys.file.clone(),
+            pin: self.log.pin_file.clone(),
+            clock_confirmed: false,
+        }
     }
 
     /// The passphrase: from its file, a systemd credential named `passphrase`, or the terminal.

@@ -26,6 +26,8 @@ pub struct Layout {
     pub keys: PathBuf,
     /// The pin.
     pub pin: PathBuf,
+    /// Somebody looked: the clock may be far ahead of the log's last entry.
+    pub clock_confirmed: bool,
 }
 
 /// Held while a process has the file open: several instances need a server.
@@ -44,12 +46,13 @@ impl Lock {
 }
 
 impl Layout {
-    /// `DIR/vault.db`, `DIR/keys.json`, `DIR/pin`.
+    /// `DIR/vault.db`, `DIR/keys.json`, `DIR/pin`; whatever the clock says.
     pub fn in_folder(dir: &Path) -> Self {
         Self {
             database: Location::File(dir.join("vault.db")),
             keys: dir.join("keys.json"),
             pin: dir.join("pin"),
+            clock_confirmed: true,
         }
     }
 }
@@ -139,9 +142,10 @@ impl Vault {
         let tenant = unsealed.keyring.tenant().to_owned();
         let store = Arc::new(Store::open(&layout.database, &tenant, fresh.is_some()).await?);
         let book = tokio::task::spawn_blocking(Book::builtin).await.map_err(|_| OpenError::Thread)??;
+        let (pin, confirmed) = (layout.pin.clone(), layout.clock_confirmed);
+        let (log_key, log_token) = (unsealed.log_key, unsealed.log_token);
         let Started { log, key, begun, pinning } =
-            start(&store, Arc::clone(&clock), unsealed.log_key, unsealed.log_token, layout.pin.clone())
-                .await?;
+            start(&store, Arc::clone(&clock), log_key, log_token, pin, confirmed).await?;
         let keys = unsealed.keyring;
         let nature = match (begun, fresh) {
             (true, _) => register::nature(&store).await?,

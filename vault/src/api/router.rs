@@ -21,7 +21,7 @@ use super::problem::Name;
 use super::throttle::Throttle;
 use super::{Problem, audit, consents, imports, lookups, me, sessions, tasks};
 use crate::Vault;
-use crate::register::raise_broken_rows;
+use crate::register::{raise_broken_rows, raise_clock};
 use crate::vault::Nature;
 
 const BODY: usize = 256 * 1024;
@@ -143,8 +143,12 @@ pub async fn serve(
 
 /// Once a second findings, once a minute refused credentials.
 async fn upkeep(app: App) {
+    let mut clock_told = false;
     for second in 1u64.. {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        if !clock_told && app.vault.clock.was_ahead() {
+            clock_told = raise_clock(&app.vault).await.is_ok();
+        }
         if let Err(error) = raise_broken_rows(&app.vault).await {
             tracing::warn!(%error, "findings could not be entered");
         }

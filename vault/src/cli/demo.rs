@@ -9,7 +9,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Failure, Outcome, log, say, told_to_stop};
 use crate::api;
-use crate::clock::SystemClock;
+use crate::clock::SteadyClock;
 use crate::config::read_secret;
 use crate::demo::{DemoFile, make, refresh, steps};
 use crate::seal::{create_key_file, write_new};
@@ -51,7 +51,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     }
     let passphrase = read_secret(&data.join("passphrase"))?;
     let nature = fresh.then_some(Nature::Synthetic);
-    let vault = Vault::open(&Layout::in_folder(data), passphrase, Arc::new(SystemClock), nature).await?;
+    let vault =
+        Vault::open(&Layout::in_folder(data), passphrase, Arc::new(SteadyClock::start()), nature).await?;
     if vault.nature != Nature::Synthetic {
         return Err(Failure("this vault holds real people: `gridvault serve` serves it".into(), 1));
     }

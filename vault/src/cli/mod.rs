@@ -30,7 +30,7 @@ enum Command {
     /// Make keys, the first tenant, a privacy officer and a data steward
     Init(ConfigFile),
     /// Serve the vault
-    Serve(ConfigFile),
+    Serve(serve::Arguments),
     /// Take a register in
     Import(import::Arguments),
     /// Look a record up over the API
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Init(file) => on_runtime(init::run(file.config)),
-        Command::Serve(file) => on_runtime(serve::run(file.config)),
+        Command::Serve(arguments) => on_runtime(serve::run(arguments)),
         Command::Audit(AuditCommand::Verify(arguments)) => on_runtime(verify::run(arguments)),
     };
     match outcome {

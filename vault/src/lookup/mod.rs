@@ -118,7 +118,10 @@ async fn recorded(
 ) -> Result<(Permit, Located, Ending), LookupError> {
     let caller = recall(vault, token, capacity).await?;
     if vault.outdated() {
-        return Err(LookupError::Outdated);
+        vault.reload().await?;
+        if vault.outdated() {
+            return Err(LookupError::Outdated);
+        }
     }
     let located = locate(vault, &caller, &Wanted { kind: ask.kind, id: ask.record, task: ask.task }).await?;
     let (lookup, ending) = decide(vault, &caller, &located, ask).await?;

@@ -80,6 +80,13 @@ pub async fn nature(store: &Store) -> Result<Nature, StoreError> {
     }
 }
 
+/// A finding: the machine's clock leapt ahead and was not believed.
+pub async fn raise_clock(vault: &Vault) -> Result<(), RecordError> {
+    let mut finding = system(Kind::FindingRaised);
+    finding.private.detail.insert("code", Json::Text(Cow::Borrowed("clock_ahead")));
+    vault.log.record(Act::new(&vault.keys, finding, Change::none())).await.map(|_| ())
+}
+
 /// Findings: authority rows whose MAC failed since the last call, each an entry.
 pub async fn raise_broken_rows(vault: &Vault) -> Result<(), RecordError> {
     for row in vault.keys.take_broken_rows() {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWord, Subject, Who};
 
-pub use begin::{begin, nature, policy_in_force, raise_broken_rows, system_who, unsealed};
+pub use begin::{begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, unsealed};
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use notices::publish_notice;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::pin;
 use super::standing::{Hints, Standing};
 use super::writer::{Writer, WriterTask};
-use crate::clock::Clock;
+use crate::clock::{Clock, days, rfc3339};
 use crate::store::{EntryFilter, Store, StoreError, StoredHead};
 
 /// Why the log did not start.
@@ -24,6 +24,11 @@ pub enum TrailError {
     /// The database could not be read.
     #[error("the log could not be read: {0}")]
     Store(#[from] StoreError),
+    /// The clock is far ahead of the last entry.
+    #[error(
+        "the last entry is of {0}, the clock says {1}: set the clock right, or start once with --confirm-clock"
+    )]
+    Clock(String, String),
     /// The pin could not be read or written.
     #[error("the pin `{path}`: {source}")]
     Pin {
@@ -34,6 +39,9 @@ pub enum TrailError {
         source: std::io::Error,
     },
 }
+
+/// Where the clock is further ahead of the last entry, somebody has to confirm it: log time never goes back.
+const MOST_DAYS_APART: i64 = 30;
 
 /// A running log.
 pub struct Started {
@@ -54,11 +62,18 @@ pub async fn start(
     key: LogKey,
     token: LogToken,
     pin_file: PathBuf,
+    clock_confirmed: bool,
 ) -> Result<Started, TrailError> {
     let verifier = key.verifier();
     let io = |source| TrailError::Pin { path: pin_file.display().to_string(), source };
     let stored = store.head().await?;
     let pinned = pin::read(&pin_file, &verifier).map_err(io)?;
+    if let Some(stored) = &stored
+        && !clock_confirmed
+        && clock.now() > stored.at.saturating_add(days(MOST_DAYS_APART))
+    {
+        return Err(TrailError::Clock(rfc3339(stored.at), rfc3339(clock.now())));
+    }
     let head = match (&stored, pinned) {
         (None, None) if !pin_file.exists() => {
             let head = Head::new(verifier.name()).map_err(|_| rollback("the log's origin is not one"))?;
@@ -111,8 +126,9 @@ async fn resume(
     if signed.size != size || signed.root != head.frontier().root() {
         return Err(rollback("the head in the database is not the signed one"));
     }
-    let newest = EntryFilter { newest_first: true, limit: 1, ..EntryFilter::default() };
-    let last = store.entries(&newest).await?;
+    // By its number, for another instance may have gone ahead since the head was read.
+    let at_head = EntryFilter { after: Some(stored.size - 2), limit: 1, ..EntryFilter::default() };
+    let last = store.entries(&at_head).await?;
     let named = last.first().map(|entry| (leaf_hash(&entry.public), log_time(&entry.public)));
     if size > 0 && named != Some((*head.leaf(), Some(stored.at))) {
         return Err(rollback("the head in the database is not that of its last entry"));
@@ -143,7 +159,8 @@ async fn resume(
 /// Whether the entries from the start have the pinned root at its size, and the head's at the end.
 async fn extends(store: &Store, pinned: &Checkpoint, size: u64, head: &Head) -> Result<bool, StoreError> {
     let mut tree = Frontier::default();
-    let mut filter = EntryFilter { limit: 4096, ..EntryFilter::default() };
+    let before = i64::try_from(size).ok();
+    let mut filter = EntryFilter { limit: 4096, before, ..EntryFilter::default() };
     loop {
         if tree.size() == pinned.size && tree.root() != pinned.root {
             return Ok(false);
