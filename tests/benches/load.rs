@@ -1,45 +1,69 @@
-//! The load: kept connections that each send one prepared request and read its whole answer, again and again.
+//! The load: kept connections that each send prepared requests in turn and read each whole answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A POST of JSON.
-pub fn request(path: &str, token: &str, body: &str) -> Vec<u8> {
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+/// Answers per second, and how long half and 99 of 100 took at most, milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rate {
+    pub per_second: f64,
+    pub p50: f64,
+    pub p99: f64,
 }
 
-/// Answers per second, all of them 200.
-pub async fn rate(to: SocketAddr, clients: usize, during: Duration, request: Vec<u8>) -> f64 {
-    let (request, done) = (Arc::new(request), Arc::new(AtomicU64::new(0)));
+/// POSTs of JSON to that path.
+pub fn requests(path: &str, token: &str, bodies: &[String]) -> Arc<Vec<Vec<u8>>> {
+    let request = |body: &String| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    };
+    Arc::new(bodies.iter().map(request).collect())
+}
+
+/// Sends them in turn from so many connections, spread over the addresses; every answer has to be 200.
+pub async fn rate(
+    to: &[SocketAddr],
+    clients: usize,
+    during: Duration,
+    requests: &Arc<Vec<Vec<u8>>>,
+) -> Rate {
+    let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let workers: Vec<_> = (0..clients)
-        .map(|_| {
-            let (request, done) = (Arc::clone(&request), Arc::clone(&done));
+        .map(|n| {
+            let (requests, next, to) = (Arc::clone(requests), Arc::clone(&next), to[n % to.len()]);
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(to).await.unwrap();
                 stream.set_nodelay(true).unwrap();
                 let mut buffer = Vec::with_capacity(16 * 1024);
+                let mut took = Vec::new();
                 while begun.elapsed() < during {
-                    stream.write_all(&request).await.unwrap();
+                    let request = &requests[next.fetch_add(1, Ordering::Relaxed) % requests.len()];
+                    let sent = Instant::now();
+                    stream.write_all(request).await.unwrap();
                     answer(&mut stream, &mut buffer).await;
-                    done.fetch_add(1, Ordering::Relaxed);
+                    took.push(sent.elapsed());
                 }
+                took
             })
         })
         .collect();
+    let mut took = Vec::new();
     for worker in workers {
-        worker.await.unwrap();
+        took.extend(worker.await.unwrap());
     }
-    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+    let per_second = took.len() as f64 / begun.elapsed().as_secs_f64();
+    took.sort_unstable();
+    let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    Rate { per_second, p50: at(0.5), p99: at(0.99) }
 }
 
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {

@@ -1,171 +1,217 @@
-//! Measures a full lookup against its floor, in one run, interleaved: `cargo run --release -p gridvault-tests --bin bench`.
-//!
-//! Floor: the same router, token check, driver and pool, one SELECT of header and envelope by key, ciphertext answered.
-//! The load comes from the same two cores, over loopback, on kept connections; its own cost is the row `nothing`.
+//! Measures what each promise costs, in one run, interleaved:
+//! `cargo run --release -p gridvault-tests --bin bench -- --write` (writes docs/benchmarks.*).
+//! `--short` shows only that it runs; `--only PATH --clients N --on sqlite|postgres` loads one route, for a profile.
 
+mod byhand;
 mod load;
+mod process;
+mod report;
+mod single;
+mod stages;
+mod street;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use gridvault::Vault;
-use gridvault::api::{App, router};
-use gridvault::authority::Token;
-use gridvault::clock::SystemClock;
-use gridvault::demo::{DemoFile, make, refresh};
-use gridvault::seal::Secret;
-use gridvault::store::Table;
-use serde_json::json;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use gridvault_tests::{Cluster, On, Site};
+use load::Rate;
+use serde_json::{Value, json};
+use stages::STAGES;
+use street::Street;
 
-struct Plan {
-    residents: u32,
-    clients: Vec<usize>,
-    seconds: f64,
-    rounds: usize,
+/// How much is measured.
+pub struct Plan {
+    pub residents: u32,
+    /// Residents who are looked up, in turn.
+    pub asked: usize,
+    pub clients: Vec<usize>,
+    pub rounds: usize,
+    pub each: Duration,
+}
+
+fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|a| a != name).nth(1)
 }
 
 fn main() {
-    let short = std::env::args().any(|a| a == "--short");
-    let residents = std::env::args().skip_while(|a| a != "--residents").nth(1).and_then(|n| n.parse().ok());
-    let plan = if short {
-        Plan { residents: 200, clients: vec![4], seconds: 0.3, rounds: 1 }
-    } else {
-        Plan { residents: residents.unwrap_or(100_000), clients: vec![1, 64], seconds: 3.0, rounds: 5 }
-    };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(run(plan));
-}
-
-async fn run(plan: Plan) {
-    let dir = tempfile::tempdir().unwrap();
-    let begun = Instant::now();
-    let clock = Arc::new(SystemClock);
-    let vault = gridvault_tests::open(
-        &gridvault::Layout::in_folder(dir.path()),
-        clock,
-        Some(gridvault::Nature::Synthetic),
-    )
-    .await;
-    let mut demo = make(&vault, plan.residents, 7).await.unwrap();
-    refresh(&vault, &mut demo).await.unwrap();
-    let made = begun.elapsed();
-    let vault = Arc::new(vault);
-    println!(
-        "{} residents imported and ready in {:.1} s ({:.0} residents/s with sealing and an entry each)",
-        plan.residents,
-        made.as_secs_f64(),
-        f64::from(plan.residents) / made.as_secs_f64()
-    );
-    println!(
-        "vault.db {:.1} MiB, {:.0} bytes a resident with all that belongs to it",
-        size(dir.path()) / 1048576.0,
-        size(dir.path()) / f64::from(plan.residents)
-    );
-    let address = serve(&vault, dir.path()).await;
-    println!(
-        "{:>8} {:>9} {:>12} {:>12} {:>12} {:>10}",
-        "clients", "", "floor/s", "full/s", "nothing/s", "full÷floor"
-    );
-    for clients in &plan.clients {
-        let mut rows: Vec<[f64; 3]> = Vec::new();
-        for _ in 0..plan.rounds {
-            let mut row = [0.0; 3];
-            for (place, request) in row.iter_mut().zip(requests(&demo)) {
-                *place = load::rate(address, *clients, Duration::from_secs_f64(plan.seconds), request).await;
-            }
-            rows.push(row);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        if let Some(path) = option("--only") {
+            return only(&path).await;
         }
-        let median = |i: usize| {
-            let mut values: Vec<f64> = rows.iter().map(|r| r[i]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+        let short = std::env::args().any(|a| a == "--short");
+        let residents = option("--residents").map(|n| n.parse().unwrap());
+        let plan = if short {
+            Plan { residents: 300, asked: 4, clients: vec![4], rounds: 1, each: Duration::from_millis(200) }
+        } else {
+            Plan {
+                residents: residents.unwrap_or(100_000),
+                asked: 500,
+                clients: vec![1, 16, 64, 256],
+                rounds: 5,
+                each: Duration::from_secs(1),
+            }
         };
-        let mut ratios: Vec<f64> = rows.iter().map(|r| r[1] / r[0]).collect();
-        ratios.sort_by(f64::total_cmp);
-        println!(
-            "{clients:>8} {:>9} {:>12.0} {:>12.0} {:>12.0} {:>10.2}",
-            "median",
-            median(0),
-            median(1),
-            median(2),
-            ratios[ratios.len() / 2]
-        );
+        let measured = measure(&plan).await;
+        let page = report::markdown(&measured);
+        println!("{page}");
+        if std::env::args().any(|a| a == "--write") {
+            let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+            std::fs::create_dir_all(&docs).unwrap();
+            std::fs::write(docs.join("benchmarks.md"), page).unwrap();
+            std::fs::write(docs.join("benchmarks.svg"), report::chart(&measured)).unwrap();
+            let text = serde_json::to_string_pretty(&measured).unwrap();
+            std::fs::write(docs.join("benchmarks.json"), text + "\n").unwrap();
+        }
+    });
+}
+
+async fn measure(plan: &Plan) -> Value {
+    let cluster = Cluster::start();
+    let sqlite = database(plan, Site::new(On::Sqlite).await).await;
+    let postgres = database(plan, Site::within(cluster.options()).await).await;
+    let by_hand = byhand::measure(plan, &cluster).await;
+    let (decide, verify) =
+        tokio::task::spawn_blocking(|| (single::decide(), single::verify())).await.unwrap();
+    json!({
+        "residents": plan.residents, "rounds": plan.rounds, "seconds_each": plan.each.as_secs_f64(),
+        "machine": machine(), "sqlite": sqlite, "postgres": postgres, "by_hand": by_hand,
+        "decide_ns": decide, "verify": verify,
+    })
+}
+
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|l| l.strip_prefix("model name\t: ")).unwrap_or("unknown");
+    format!("{model}, {} cores", std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+async fn database(plan: &Plan, site: Site) -> Value {
+    let street = Street::make(site, plan.residents, plan.asked).await;
+    let imported_bytes = process::bytes(&street.site).await;
+    let address = stages::serve(&street).await;
+    let mut rates = Vec::new();
+    for clients in &plan.clients {
+        rates.push(json!({ "clients": clients, "stages": stages(plan, &street, address, *clients).await }));
     }
-    vault.close().await;
+    let instances = if street.site.on == On::Postgres { Some(two(plan, &street, address).await) } else { None };
+    let before = (process::bytes(&street.site).await, size(&street).await);
+    let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
+    load::rate(&[address], 64, plan.each * 4, &requests).await;
+    street.vault.close().await;
+    let after = (process::bytes(&street.site).await, street_size(&street).await);
+    let entry_bytes = (after.0 - before.0) / (after.1 - before.1);
+    json!({
+        "import_per_second": street.imported, "rates": rates, "two_instances": instances,
+        "bytes_per_resident": imported_bytes / f64::from(plan.residents), "bytes_per_lookup": entry_bytes,
+        "process": process::measure(plan, &street).await, "verify": process::verify(&street).await,
+        "no_durability": in_memory(plan, street.site.on).await,
+    })
 }
 
-fn size(dir: &std::path::Path) -> f64 {
-    ["vault.db", "vault.db-wal"]
-        .iter()
-        .filter_map(|f| std::fs::metadata(dir.join(f)).ok())
-        .map(|m| m.len() as f64)
-        .sum()
+async fn size(street: &Street) -> f64 {
+    street.vault.store.head().await.unwrap().unwrap().size as f64
 }
 
-/// Floor, full, nothing.
-fn requests(demo: &DemoFile) -> [Vec<u8>; 3] {
-    let task = &demo.tasks[0];
-    let fields = [
-        "person.name",
-        "person.phone",
-        "person.sex",
-        "person.language_need",
-        "premises.address",
-        "person.birth_date",
-        "elder.living_alone",
-        "disability.category",
-        "derived.age_over_80",
-        "derived.reachable_by_phone",
-    ];
-    let body = json!({ "resident": task.resident, "fields": fields, "purpose": task.purpose, "task": task.id, "assignment": task.assignment });
-    let token = &demo.callers[0].token;
-    ["/floor", "/v1/lookups", "/nothing"].map(|path| load::request(path, token, &body.to_string()))
+async fn street_size(street: &Street) -> f64 {
+    let store = gridvault::store::Store::open_to_verify(&street.site.location()).await.unwrap();
+    let size = store.head().await.unwrap().unwrap().size as f64;
+    store.close().await;
+    size
 }
 
-struct Floor {
-    vault: Arc<Vault>,
-    pool: SqlitePool,
+/// Every stage in turn, in every round; medians.
+async fn stages(plan: &Plan, street: &Street, address: SocketAddr, clients: usize) -> Value {
+    let prepared = STAGES.map(|(path, _)| load::requests(path, &street.token, &street.bodies));
+    let mut rounds: Vec<Vec<Rate>> = Vec::new();
+    for _ in 0..plan.rounds {
+        let mut round = Vec::new();
+        for requests in &prepared {
+            round.push(load::rate(&[address], clients, plan.each, requests).await);
+        }
+        rounds.push(round);
+    }
+    let mut out = serde_json::Map::new();
+    for (n, (path, _)) in STAGES.iter().enumerate() {
+        let of = |value: fn(&Rate) -> f64| median(rounds.iter().map(|round| value(&round[n])));
+        let row = json!({ "per_second": of(|r| r.per_second), "p50_ms": of(|r| r.p50), "p99_ms": of(|r| r.p99) });
+        out.insert((*path).to_owned(), row);
+    }
+    // Ratios within a round, for the machine's speed moves between rounds.
+    for (name, floor) in [("full_to_floor", 1), ("full_to_floor_read", 2)] {
+        let ratio = median(rounds.iter().map(|round| round[6].per_second / round[floor].per_second));
+        out.insert(name.into(), json!(ratio));
+    }
+    out.into()
 }
 
-async fn serve(vault: &Arc<Vault>, dir: &std::path::Path) -> std::net::SocketAddr {
-    let options =
-        SqliteConnectOptions::new().filename(dir.join("vault.db")).read_only(true).pragma("query_only", "ON");
-    let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options).await.unwrap();
-    let floor = Arc::new(Floor { vault: Arc::clone(vault), pool });
-    let extra = Router::new()
-        .route("/floor", post(floor_lookup))
-        .with_state(floor)
-        .route("/nothing", post(|| async { "{}" }));
-    let app = router(App::new(Arc::clone(vault))).merge(extra);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    address
+/// A second instance on the same server, in this process: both together against one, each with its own writer.
+async fn two(plan: &Plan, street: &Street, first: SocketAddr) -> Value {
+    let clock = std::sync::Arc::new(gridvault::clock::SystemClock);
+    let other = gridvault_tests::open(&street.site.instance("pin-b"), clock, None).await;
+    let other = Street { vault: std::sync::Arc::new(other), ..street.again() };
+    let second = stages::serve(&other).await;
+    let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
+    let (mut ones, mut boths, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        let one = load::rate(&[first], 64, plan.each * 2, &requests).await.per_second;
+        let both = load::rate(&[first, second], 64, plan.each * 2, &requests).await.per_second;
+        ones.push(one);
+        boths.push(both);
+        ratios.push(both / one);
+    }
+    other.vault.close().await;
+    json!({ "one": median(ones), "two": median(boths), "ratio": median(ratios) })
 }
 
-async fn floor_lookup(
-    State(floor): State<Arc<Floor>>,
-    headers: HeaderMap,
-    body: axum::body::Bytes,
-) -> Result<Vec<u8>, StatusCode> {
-    let token = headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
-    let id = floor.vault.keys.credential_id(&Secret::new(token));
-    let row = floor.vault.store.row(Table::Tokens, &id).await.unwrap().ok_or(StatusCode::UNAUTHORIZED)?;
-    floor.vault.keys.check::<Token>(&row).ok_or(StatusCode::UNAUTHORIZED)?;
-    let ask: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    let record: uuid::Uuid = ask["resident"].as_str().unwrap().parse().unwrap();
-    let sql = "SELECT r.body, e.sealed FROM records r JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id \
-               WHERE r.tenant = $1 AND r.id = $2";
-    let found: (Vec<u8>, Vec<u8>) = sqlx::query_as(sql)
-        .bind("donggaodi")
-        .bind(&record.as_bytes()[..])
-        .fetch_one(&floor.pool)
-        .await
-        .unwrap();
-    Ok(found.1)
+/// A full lookup where an fsync costs nothing: the same binary, files in memory.
+async fn in_memory(plan: &Plan, on: On) -> Value {
+    let memory = Path::new("/dev/shm");
+    if !memory.exists() {
+        return Value::Null;
+    }
+    let (cluster, site) = match on {
+        On::Sqlite => (None, Site::in_folder(memory)),
+        On::Postgres => {
+            let cluster = Cluster::start_in(memory);
+            let site = Site::within(cluster.options()).await;
+            (Some(cluster), site)
+        }
+    };
+    let street = Street::make(site, plan.residents.min(20_000), plan.asked).await;
+    let address = stages::serve(&street).await;
+    let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
+    let mut rates = Vec::new();
+    for _ in 0..plan.rounds {
+        rates.push(load::rate(&[address], 64, plan.each, &requests).await.per_second);
+    }
+    street.vault.close().await;
+    drop(cluster);
+    json!(median(rates))
+}
+
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+async fn only(path: &str) {
+    let number = |name: &str, default: u32| option(name).map_or(default, |n| n.parse().unwrap());
+    let cluster = (option("--on").as_deref() == Some("postgres")).then(Cluster::start);
+    let site = match &cluster {
+        Some(cluster) => Site::within(cluster.options()).await,
+        None => Site::new(On::Sqlite).await,
+    };
+    let street = Street::make(site, number("--residents", 20_000), 200).await;
+    let address = stages::serve(&street).await;
+    println!("import {:.0}/s", street.imported);
+    let clients = usize::try_from(number("--clients", 64)).unwrap();
+    let during = Duration::from_secs(number("--seconds", 3).into());
+    for (stage, _) in STAGES.iter().filter(|(stage, _)| path == "all" || path == *stage) {
+        let requests = load::requests(stage, &street.token, &street.bodies);
+        let rate = load::rate(&[address], clients, during, &requests).await;
+        println!("{stage}: {:.0}/s, p50 {:.2} ms, p99 {:.2} ms", rate.per_second, rate.p50, rate.p99);
+    }
 }

@@ -75,10 +75,10 @@ async fn settle(site: &Site, demo: &DemoFile, received: &Mutex<HashSet<String>>)
     let entries = store.entries(&filter).await.unwrap();
     let written: HashSet<_> = entries.iter().map(|e| data_encoding::HEXLOWER.encode(&e.salt)).collect();
     assert_eq!(written.len(), entries.len());
+    store.close().await;
     let received = received.lock().unwrap();
     let missing: Vec<_> = received.difference(&written).collect();
     assert!(missing.is_empty(), "{missing:?} were answered but are not on record");
-    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

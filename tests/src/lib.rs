@@ -282,3 +282,31 @@ pub fn system_entry(kind: gridvault_audit::Kind) -> gridvault_audit::Entry {
         },
     }
 }
+
+/// A lookup's entry of those fields, as large as a real one.
+pub fn lookup_entry(fields: &[&'static str]) -> gridvault_audit::Entry {
+    use gridvault_audit::{FieldGroup, Kind, ResultWord, Subject, SubjectType, Who, WhoType};
+    let mut entry = system_entry(Kind::Lookup);
+    let chief = Some("grid_chief".into());
+    entry.public.who =
+        Who { kind: WhoType::Person, role: chief, department: None, area: Some("110106006901001".into()), through: None };
+    entry.public.action = Some("view".into());
+    entry.public.purpose = Some("home_visit_care".into());
+    entry.public.basis = Some("consent".into());
+    entry.public.fields = fields
+        .chunks(4)
+        .map(|part| FieldGroup {
+            outcome: "clear".into(),
+            rule: "R-021".into(),
+            form_or_reason: "".into(),
+            fields: part.iter().map(|field| (*field).into()).collect(),
+        })
+        .collect();
+    entry.public.result = Some(ResultWord::Allowed);
+    entry.public.policy = Some([7; 32]);
+    entry.private.subject =
+        Some(Subject { kind: SubjectType::Person, tag: [9; 16], place: Some([8; 16]), also: vec![] });
+    entry.private.task = Some(Uuid::nil().to_string());
+    entry.private.request = Some("bench".into());
+    entry
+}

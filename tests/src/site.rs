@@ -98,6 +98,12 @@ impl Site {
         }
     }
 
+    /// A file in a folder within that one.
+    pub fn in_folder(folder: &std::path::Path) -> Self {
+        let dir = tempfile::tempdir_in(folder).unwrap();
+        Self { on: On::Sqlite, dir, cluster: None, database: None }
+    }
+
     /// An empty place on that cluster.
     pub async fn within(cluster: PgConnectOptions) -> Self {
         let database = create(&cluster, "").await;

@@ -229,13 +229,9 @@ impl Connection {
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => {
-                let mut rest = rows;
-                while let Some((now, later)) =
-                    SIZES.iter().find_map(|size| rest.split_at_checked(*size)).filter(|_| !rest.is_empty())
-                {
+                for now in rows.chunks(AT_ONCE) {
                     let values: Vec<Value<'v>> = now.iter().flatten().copied().collect();
                     self.execute(AssertSqlSafe(into.values(now.len())), &values).await?;
-                    rest = later;
                 }
                 Ok(())
             }
@@ -288,10 +284,10 @@ async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result
     }
 }
 
-/// SQLite inserts so many rows in one statement: few sizes, so that each is prepared once.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// SQLite inserts at most so many rows in one statement, so that each size is soon prepared.
+const AT_ONCE: usize = 64;
 
-/// An insert of many rows: one statement per size on SQLite, arrays of columns on PostgreSQL.
+/// An insert of many rows: one statement per length on SQLite, arrays of columns on PostgreSQL.
 pub(super) struct Insert {
     /// Table and columns: `terms (tenant, field)`.
     pub(super) into: &'static str,
@@ -299,6 +295,8 @@ pub(super) struct Insert {
     pub(super) columns: &'static [Column],
     /// What follows the values.
     pub(super) tail: &'static str,
+    /// Whether it may fail alone, and the transaction go on.
+    pub(super) alone: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -310,7 +308,9 @@ pub(super) enum Column {
 
 impl Insert {
     fn values(&self, rows: usize) -> String {
-        let mut sql = format!("INSERT INTO {} VALUES ", self.into);
+        // What fails ends the transaction, so that SQLite need not keep every page for taking back the statement alone.
+        let or = if self.alone { "" } else { "OR ROLLBACK " };
+        let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
         let mut number = 0;
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ", (" });

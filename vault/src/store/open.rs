@@ -92,6 +92,7 @@ async fn open_sqlite(path: &Path, create: bool) -> Result<Database, StoreError> 
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .pragma("journal_size_limit", "67108864")
+        .statement_cache_capacity(512)
         .disable_statement_logging();
     let writer = SqlitePoolOptions::new()
         .max_connections(1)

@@ -48,7 +48,7 @@ macro_rules! tables {
 
             pub(super) const fn insert(self) -> Insert {
                 let into = match self { $(Self::$variant => concat!($name, " (tenant, id, rev, ref, body, mac, seq)")),+ };
-                Insert { into, columns: ROW, tail: "" }
+                Insert { into, columns: ROW, tail: "", alone: true }
             }
 
             pub(super) const fn update(self) -> &'static str {

@@ -49,16 +49,19 @@ pub(super) const ENVELOPES: Insert = Insert {
     into: "envelopes (tenant, record, rev, sealed)",
     columns: &[Column::Text, Column::Bytes, Column::Int, Column::Bytes],
     tail: " ON CONFLICT (tenant, record) DO UPDATE SET rev = excluded.rev, sealed = excluded.sealed",
+    alone: true,
 };
 pub(super) const TERMS: Insert = Insert {
     into: "terms (tenant, field, term, record)",
     columns: &[Column::Text, Column::Int, Column::Bytes, Column::Bytes],
     tail: "",
+    alone: true,
 };
 pub(super) const LINKS: Insert = Insert {
     into: "task_links (tenant, record, task)",
     columns: &[Column::Text, Column::Bytes, Column::Bytes],
     tail: "",
+    alone: true,
 };
 pub(super) const ENTRIES: Insert = Insert {
     into: "entries (tenant, seq, at, kind, actor, record, salt, public, private)",
@@ -74,11 +77,13 @@ pub(super) const ENTRIES: Insert = Insert {
         Column::Bytes,
     ],
     tail: "",
+    alone: false,
 };
 pub(super) const ENTRY_TAGS: Insert = Insert {
     into: "entry_tags (tenant, tag, seq)",
     columns: &[Column::Text, Column::Bytes, Column::Int],
     tail: "",
+    alone: false,
 };
 pub(super) const UNLINK: &str = "DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3";
 pub(super) const SALT: &str = "SELECT salt FROM entries WHERE tenant = $1 AND seq = $2";

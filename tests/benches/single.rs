@@ -1,0 +1,82 @@
+//! What one thread does without a database: a decision, and verifying entries in memory.
+
+use std::time::Instant;
+
+use gridvault_audit::{ChainVerifier, Frontier, Head, Kind, leaf_hash};
+use gridvault_policy::{
+    Action, AgeClass, Asked, Basis, Book, Department, Duty, Facts, FieldId, Posture, Purpose, Reach,
+    RecordKey, RecordType, Relation, Role, TaskState,
+};
+use ring::rand::SystemRandom;
+use serde_json::{Value, json};
+
+use crate::median;
+use crate::street::FIELDS;
+
+/// Facts to decision for ten fields, nanoseconds.
+pub fn decide() -> f64 {
+    let book = Book::builtin().unwrap();
+    let facts = Facts {
+        role: Role::GridChief,
+        department: Department::None,
+        relation: Relation::OwnGrid,
+        record: RecordType::Person,
+        purpose: Purpose::HomeVisitCare,
+        basis: Basis::Consent,
+        action: Action::View,
+        duty: Duty::On,
+        posture: Posture::Terminal,
+        task: TaskState::OpenMine,
+        age: AgeClass::Adult,
+        deceased: false,
+        letter: false,
+        reach: Reach::All,
+        why_task: None,
+        why_basis: None,
+    };
+    let asked: Vec<Asked> =
+        FIELDS.map(|id| Asked { record: RecordKey([7; 16]), field: FieldId::parse(id).unwrap() }).to_vec();
+    median((0..9).map(|_| {
+        let begun = Instant::now();
+        for _ in 0..10_000 {
+            std::hint::black_box(book.decide(facts.clone(), &asked));
+        }
+        begun.elapsed().as_nanos() as f64 / 10_000.0
+    }))
+}
+
+/// Entries per second of one thread: hash and tree; and with canonical form and members too.
+pub fn verify() -> Value {
+    let (mut head, rng) = (Head::new("bench/one").unwrap(), SystemRandom::new());
+    let entries: Vec<(Vec<u8>, Vec<u8>)> = (0..50_000i64)
+        .map(|n| {
+            let entry = match n {
+                0 => gridvault_tests::system_entry(Kind::LogCreated),
+                _ => gridvault_tests::lookup_entry(&FIELDS),
+            };
+            let sealed = head.append(&entry.prepare(&rng).unwrap(), n);
+            (sealed.public, sealed.private)
+        })
+        .collect();
+    let rate = |work: &dyn Fn()| {
+        median((0..3).map(|_| {
+            let begun = Instant::now();
+            work();
+            entries.len() as f64 / begun.elapsed().as_secs_f64()
+        }))
+    };
+    let hashes = rate(&|| {
+        let mut tree = Frontier::default();
+        for (public, _) in &entries {
+            tree.push(leaf_hash(public));
+        }
+        assert_eq!(tree.root(), head.frontier().root());
+    });
+    let whole = rate(&|| {
+        let mut chain = ChainVerifier::new(Some("bench/one"));
+        for (public, private) in &entries {
+            chain.push(public, Some(private)).unwrap();
+        }
+    });
+    json!({ "hashes_per_second": hashes, "whole_per_second": whole, "public_bytes": entries[1].0.len() })
+}
