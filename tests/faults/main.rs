@@ -5,4 +5,5 @@ mod database;
 mod disk;
 mod instances;
 mod kill;
+mod office;
 mod six_steps;

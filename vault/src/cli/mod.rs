@@ -2,6 +2,7 @@
 
 mod client;
 mod demo;
+mod doctor;
 mod import;
 mod init;
 mod lookup;
@@ -31,6 +32,8 @@ enum Command {
     Init(ConfigFile),
     /// Serve the vault
     Serve(serve::Arguments),
+    /// Say what an operator should mend; exit 1 if anything
+    Doctor(doctor::Arguments),
     /// Take a register in
     Import(import::Arguments),
     /// Look a record up over the API
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
+        Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),
         Command::Audit(AuditCommand::Verify(arguments)) => on_runtime(verify::run(arguments)),
