@@ -35,8 +35,10 @@ VACUUM ANALYZE";
 pub async fn measure(plan: &Plan, cluster: &Cluster) -> Value {
     let postgres = std::env::var_os("GRIDVAULT_PG_BIN").map(PathBuf::from);
     let bin = postgres.unwrap_or_else(|| {
-        let mut found: Vec<_> =
-            std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|e| e.unwrap().path().join("bin")).collect();
+        let mut found: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
+            .unwrap()
+            .map(|e| e.unwrap().path().join("bin"))
+            .collect();
         found.sort();
         found.pop().unwrap()
     });

@@ -29,12 +29,7 @@ pub fn requests(path: &str, token: &str, bodies: &[String]) -> Arc<Vec<Vec<u8>>>
 }
 
 /// Sends them in turn from so many connections, spread over the addresses; every answer has to be 200.
-pub async fn rate(
-    to: &[SocketAddr],
-    clients: usize,
-    during: Duration,
-    requests: &Arc<Vec<Vec<u8>>>,
-) -> Rate {
+pub async fn rate(to: &[SocketAddr], clients: usize, during: Duration, requests: &Arc<Vec<Vec<u8>>>) -> Rate {
     let next = Arc::new(AtomicUsize::new(0));
     let begun = Instant::now();
     let workers: Vec<_> = (0..clients)

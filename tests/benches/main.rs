@@ -95,7 +95,8 @@ async fn database(plan: &Plan, site: Site) -> Value {
     for clients in &plan.clients {
         rates.push(json!({ "clients": clients, "stages": stages(plan, &street, address, *clients).await }));
     }
-    let instances = if street.site.on == On::Postgres { Some(two(plan, &street, address).await) } else { None };
+    let instances =
+        if street.site.on == On::Postgres { Some(two(plan, &street, address).await) } else { None };
     let before = (process::bytes(&street.site).await, size(&street).await);
     let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
     load::rate(&[address], 64, plan.each * 4, &requests).await;
@@ -135,7 +136,8 @@ async fn stages(plan: &Plan, street: &Street, address: SocketAddr, clients: usiz
     let mut out = serde_json::Map::new();
     for (n, (path, _)) in STAGES.iter().enumerate() {
         let of = |value: fn(&Rate) -> f64| median(rounds.iter().map(|round| value(&round[n])));
-        let row = json!({ "per_second": of(|r| r.per_second), "p50_ms": of(|r| r.p50), "p99_ms": of(|r| r.p99) });
+        let row =
+            json!({ "per_second": of(|r| r.per_second), "p50_ms": of(|r| r.p50), "p99_ms": of(|r| r.p99) });
         out.insert((*path).to_owned(), row);
     }
     // Ratios within a round, for the machine's speed moves between rounds.

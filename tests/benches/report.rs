@@ -32,7 +32,10 @@ pub fn markdown(measured: &Value) -> String {
     let _ = writeln!(
         out,
         "\n{} residents; {}; {} rounds of {} s each.\n\n![Microseconds of the machine per lookup, by step](benchmarks.svg)",
-        measured["residents"], measured["machine"].as_str().unwrap_or(""), measured["rounds"], measured["seconds_each"]
+        measured["residents"],
+        measured["machine"].as_str().unwrap_or(""),
+        measured["rounds"],
+        measured["seconds_each"]
     );
     for (name, title) in [("sqlite", "SQLite"), ("postgres", "PostgreSQL")] {
         let database = &measured[name];
@@ -44,7 +47,9 @@ pub fn markdown(measured: &Value) -> String {
         for (path, what) in STAGES {
             let cells: Vec<String> = rates
                 .iter()
-                .map(|r| format!("{:.0} ({:.2})", of_stage(r, path, "per_second"), of_stage(r, path, "p50_ms")))
+                .map(|r| {
+                    format!("{:.0} ({:.2})", of_stage(r, path, "per_second"), of_stage(r, path, "p50_ms"))
+                })
                 .collect();
             let _ = writeln!(out, "| `{path}`: {what} | {} |", cells.join(" | "));
         }
@@ -60,15 +65,49 @@ pub fn markdown(measured: &Value) -> String {
         let mut row = |what: &str, value: String| {
             let _ = writeln!(out, "| {what} | {value} |");
         };
-        row("full at 64 clients in memory, without durability", format!("{:.0}/s", number(database, "/no_durability")));
-        row("import: residents of ten sealed fields and more, each with an entry", format!("{:.0}/s", number(database, "/import_per_second")));
-        row("bytes on disk per imported resident, entry, indexes and home included", format!("{:.0}", number(database, "/bytes_per_resident")));
-        row("bytes on disk per lookup entry of ten fields with its indexes", format!("{:.0}", number(database, "/bytes_per_lookup")));
-        row("`audit verify` of the whole database", format!("{:.0} entries/s ({} entries)", number(database, "/verify/per_second"), database["verify"]["entries"]));
+        row(
+            "full at 64 clients in memory, without durability",
+            format!("{:.0}/s", number(database, "/no_durability")),
+        );
+        row(
+            "import: residents of ten sealed fields and more, each with an entry",
+            format!("{:.0}/s", number(database, "/import_per_second")),
+        );
+        row(
+            "bytes on disk per imported resident, entry, indexes and home included",
+            format!("{:.0}", number(database, "/bytes_per_resident")),
+        );
+        row(
+            "bytes on disk per lookup entry of ten fields with its indexes",
+            format!("{:.0}", number(database, "/bytes_per_lookup")),
+        );
+        row(
+            "`audit verify` of the whole database",
+            format!(
+                "{:.0} entries/s ({} entries)",
+                number(database, "/verify/per_second"),
+                database["verify"]["entries"]
+            ),
+        );
         row("start to first answer", format!("{:.2} s", number(database, "/process/start_seconds")));
-        row("memory: idle; serving 64 clients", format!("{:.0}; {:.0} MiB", number(database, "/process/idle_mib"), number(database, "/process/serving_mib")));
+        row(
+            "memory: idle; serving 64 clients",
+            format!(
+                "{:.0}; {:.0} MiB",
+                number(database, "/process/idle_mib"),
+                number(database, "/process/serving_mib")
+            ),
+        );
         if database["two_instances"].is_object() {
-            row("two instances together ÷ one, 64 clients", format!("{:.2} ({:.0}/s to {:.0}/s)", number(database, "/two_instances/ratio"), number(database, "/two_instances/two"), number(database, "/two_instances/one")));
+            row(
+                "two instances together ÷ one, 64 clients",
+                format!(
+                    "{:.2} ({:.0}/s to {:.0}/s)",
+                    number(database, "/two_instances/ratio"),
+                    number(database, "/two_instances/two"),
+                    number(database, "/two_instances/one")
+                ),
+            );
         }
     }
     let at_64 = |name: &str| {
@@ -80,9 +119,21 @@ pub fn markdown(measured: &Value) -> String {
     let _ = writeln!(out, "\n## Beside them\n\n| | |\n| --- | ---: |");
     let _ = writeln!(out, "| by hand in SQL with pgcrypto, 64 connections | {by_hand:.0}/s |");
     let _ = writeln!(out, "| full lookups on PostgreSQL ÷ by hand | {:.1} |", at_64("postgres") / by_hand);
-    let _ = writeln!(out, "| facts to decision, ten fields, one thread | {:.2} µs |", number(measured, "/decide_ns") / 1e3);
-    let _ = writeln!(out, "| verifying in memory, one thread: hashes and tree | {:.0} entries/s |", number(measured, "/verify/hashes_per_second"));
-    let _ = writeln!(out, "| verifying in memory, one thread: canonical form and members too | {:.0} entries/s |", number(measured, "/verify/whole_per_second"));
+    let _ = writeln!(
+        out,
+        "| facts to decision, ten fields, one thread | {:.2} µs |",
+        number(measured, "/decide_ns") / 1e3
+    );
+    let _ = writeln!(
+        out,
+        "| verifying in memory, one thread: hashes and tree | {:.0} entries/s |",
+        number(measured, "/verify/hashes_per_second")
+    );
+    let _ = writeln!(
+        out,
+        "| verifying in memory, one thread: canonical form and members too | {:.0} entries/s |",
+        number(measured, "/verify/whole_per_second")
+    );
     out
 }
 
@@ -95,7 +146,9 @@ pub fn chart(measured: &Value) -> String {
         ("/located", "/permitted", "deciding and recording, durable", "#7b2cbf"),
         ("/permitted", "/v1/lookups", "opening and answering", "#3ebd93"),
     ];
-    let mut out = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 900 250\" font-family=\"sans-serif\" font-size=\"13\">\n");
+    let mut out = String::from(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 900 250\" font-family=\"sans-serif\" font-size=\"13\">\n",
+    );
     let cost = |name: &str, path: &str| {
         let rates = measured[name]["rates"].as_array().cloned().unwrap_or_default();
         let rate = rates.iter().find(|r| r["clients"] == 64).or(rates.last()).cloned().unwrap_or_default();
@@ -109,17 +162,31 @@ pub fn chart(measured: &Value) -> String {
         for (before, after, what, colour) in STEPS {
             let micros = (cost(name, after) - cost(name, before)).max(0.0);
             let width = micros / most * 760.0;
-            let _ = writeln!(out, "<rect x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"38\" fill=\"{colour}\"><title>{what}: {micros:.0} µs</title></rect>");
+            let _ = writeln!(
+                out,
+                "<rect x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"38\" fill=\"{colour}\"><title>{what}: {micros:.0} µs</title></rect>"
+            );
             if width > 28.0 {
-                let _ = writeln!(out, "<text x=\"{:.1}\" y=\"{}\" fill=\"#fff\" text-anchor=\"middle\">{micros:.0}</text>", x + width / 2.0, y + 24);
+                let _ = writeln!(
+                    out,
+                    "<text x=\"{:.1}\" y=\"{}\" fill=\"#fff\" text-anchor=\"middle\">{micros:.0}</text>",
+                    x + width / 2.0,
+                    y + 24
+                );
             }
             x += width;
         }
     }
-    out.push_str("<text x=\"10\" y=\"22\">Microseconds of the machine per lookup at 64 clients, by step</text>\n");
+    out.push_str(
+        "<text x=\"10\" y=\"22\">Microseconds of the machine per lookup at 64 clients, by step</text>\n",
+    );
     let mut x = 110.0;
     for (_, _, what, colour) in STEPS {
-        let _ = writeln!(out, "<rect x=\"{x:.0}\" y=\"190\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{:.0}\" y=\"201\" font-size=\"11\">{what}</text>", x + 16.0);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{x:.0}\" y=\"190\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{:.0}\" y=\"201\" font-size=\"11\">{what}</text>",
+            x + 16.0
+        );
         x += 40.0 + 6.2 * what.chars().count() as f64;
     }
     out + "</svg>\n"

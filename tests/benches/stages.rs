@@ -17,9 +17,9 @@ use gridvault::seal::Secret;
 use gridvault::store::Table;
 use gridvault_policy::{FieldId, Purpose, RecordType};
 use serde::Deserialize;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use sqlx::ConnectOptions as _;
 use uuid::Uuid;
 
 use crate::street::Street;
@@ -61,7 +61,8 @@ pub async fn serve(street: &Street) -> std::net::SocketAddr {
     let floor = match street.site.url() {
         None => {
             let file = street.site.dir.path().join("vault.db");
-            let options = SqliteConnectOptions::new().filename(file).read_only(true).pragma("query_only", "ON");
+            let options =
+                SqliteConnectOptions::new().filename(file).read_only(true).pragma("query_only", "ON");
             let pool = SqlitePoolOptions::new().max_connections(8).test_before_acquire(false);
             Floor::Sqlite(pool.connect_with(options.disable_statement_logging()).await.unwrap())
         }
@@ -125,7 +126,9 @@ async fn select(floor: &Floor, resident: Uuid) -> Vec<u8> {
     let id = &resident.as_bytes()[..];
     let found: (Vec<u8>, Vec<u8>) = match floor {
         Floor::Sqlite(pool) => sqlx::query_as(sql).bind("donggaodi").bind(id).fetch_one(pool).await.unwrap(),
-        Floor::Postgres(pool) => sqlx::query_as(sql).bind("donggaodi").bind(id).fetch_one(pool).await.unwrap(),
+        Floor::Postgres(pool) => {
+            sqlx::query_as(sql).bind("donggaodi").bind(id).fetch_one(pool).await.unwrap()
+        }
     };
     found.1
 }

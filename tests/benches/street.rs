@@ -73,10 +73,8 @@ impl Street {
 /// Living adults whose home is in that grid.
 async fn living_in(vault: &Vault, area: &str, most: usize) -> Vec<Uuid> {
     let rows = vault.store.all(Table::Records).await.unwrap();
-    let headers: Vec<(Uuid, Header)> = rows
-        .iter()
-        .map(|row| (Uuid::from_slice(&row.id).unwrap(), vault.keys.check(row).unwrap()))
-        .collect();
+    let headers: Vec<(Uuid, Header)> =
+        rows.iter().map(|row| (Uuid::from_slice(&row.id).unwrap(), vault.keys.check(row).unwrap())).collect();
     let homes: std::collections::HashSet<_> = headers
         .iter()
         .filter(|(_, h)| h.cells.get(&Scheme::SocialGrid).is_some_and(|cell| cell == area))
@@ -111,8 +109,7 @@ async fn prepared(vault: &Vault, steward: &str, resident: Uuid, post: Uuid) -> S
         case: None,
     };
     let task = open_task(vault, &caller(&Secret::new(steward)).await, new, "").await.unwrap().id;
-    let token =
-        issue_token(vault, Holder::Resident(resident), Posture::Unmanaged, days(1)).await.unwrap();
+    let token = issue_token(vault, Holder::Resident(resident), Posture::Unmanaged, days(1)).await.unwrap();
     let consent = NewConsent {
         purpose: Purpose::HomeVisitCare,
         fields: None,

@@ -129,7 +129,8 @@ async fn two_instances_write_one_whole_log(on: On) {
     // Each pinned the newest head it knew; each pin is one that the log extends.
     for pin in ["pin", "pin-b"].iter().take(if on == On::Sqlite { 1 } else { 2 }) {
         let note = std::fs::read_to_string(a.site.dir.path().join(pin)).unwrap();
-        let pinned = gridvault_audit::Checkpoint::open(&note, std::slice::from_ref(&a.vault.log_key)).unwrap();
+        let pinned =
+            gridvault_audit::Checkpoint::open(&note, std::slice::from_ref(&a.vault.log_key)).unwrap();
         assert!(pinned.size > u64::try_from(before).unwrap(), "{pin}: {}", pinned.size);
     }
 }

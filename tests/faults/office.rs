@@ -52,8 +52,7 @@ async fn an_office_on_postgres_begins_is_examined_and_serves_from_two_instances(
     // What an operator should mend.
     let name = url.rsplit('/').next().unwrap();
     site.sql(&format!("ALTER DATABASE {name} SET synchronous_commit = off")).await;
-    let (words, code) =
-        sh(&format!("chmod 644 {at}/keys.json; {binary} doctor --config {at}/a.toml --json"));
+    let (words, code) = sh(&format!("chmod 644 {at}/keys.json; {binary} doctor --config {at}/a.toml --json"));
     let report: serde_json::Value = serde_json::from_str(&words).unwrap();
     let mend = |what: &str| {
         let mut all = report["findings"].as_array().unwrap().iter();

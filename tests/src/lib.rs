@@ -130,6 +130,12 @@ impl TestVault {
         Self::opened(Arc::clone(&self.site), vault, Arc::clone(&self.clock), self.demo.clone())
     }
 
+    /// The vault at that site, opened anew.
+    pub async fn reopened(site: Arc<Site>, layout: &Layout, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
+        let vault = open(layout, Arc::clone(&clock) as Arc<dyn Clock>, None).await;
+        Self::opened(site, Arc::new(vault), clock, demo)
+    }
+
     /// The log as stored, verified with its key against this instance's pin.
     pub async fn verified(&self) -> gridvault::trail::Verified {
         let store = gridvault::store::Store::open_to_verify(&self.site.location()).await.unwrap();
@@ -288,8 +294,13 @@ pub fn lookup_entry(fields: &[&'static str]) -> gridvault_audit::Entry {
     use gridvault_audit::{FieldGroup, Kind, ResultWord, Subject, SubjectType, Who, WhoType};
     let mut entry = system_entry(Kind::Lookup);
     let chief = Some("grid_chief".into());
-    entry.public.who =
-        Who { kind: WhoType::Person, role: chief, department: None, area: Some("110106006901001".into()), through: None };
+    entry.public.who = Who {
+        kind: WhoType::Person,
+        role: chief,
+        department: None,
+        area: Some("110106006901001".into()),
+        through: None,
+    };
     entry.public.action = Some("view".into());
     entry.public.purpose = Some("home_visit_care".into());
     entry.public.basis = Some("consent".into());

@@ -39,7 +39,9 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     if let Some(path) = &config.keys.passphrase_file {
         findings.push(secret("keys.passphrase_file", path));
     }
-    for (what, path) in [("disk of the database", layout.database.file()), ("disk of the pin", Some(layout.pin.as_path()))] {
+    for (what, path) in
+        [("disk of the database", layout.database.file()), ("disk of the pin", Some(layout.pin.as_path()))]
+    {
         findings.extend(path.map(|path| free(what, path)));
     }
     match Store::open_to_verify(&layout.database).await {
@@ -97,15 +99,25 @@ fn free(what: &'static str, path: &Path) -> Finding {
 async fn database(store: &Store, pin: &Path) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     for setting in store.settings().await? {
-        let mend = (!setting.good).then(|| "with it commits are lost in a crash, or the file is not ours".into());
-        findings.push(Finding { what: "database setting", found: format!("{} {}", setting.name, setting.value), mend });
+        let mend =
+            (!setting.good).then(|| "with it commits are lost in a crash, or the file is not ours".into());
+        findings.push(Finding {
+            what: "database setting",
+            found: format!("{} {}", setting.name, setting.value),
+            mend,
+        });
     }
     let Some(head) = store.head().await? else { return Ok(findings) };
     let pinned = std::fs::read_to_string(pin).ok().and_then(|note| Checkpoint::parse_unverified(&note).ok());
     let size = u64::try_from(head.size).unwrap_or(0);
     let mend = match &pinned {
-        None => Some(format!("`{}` is missing or no checkpoint: put it back, or copy another instance's", pin.display())),
-        Some(pinned) if pinned.size > size => Some("the database is older than the pin: put back the newest one".into()),
+        None => Some(format!(
+            "`{}` is missing or no checkpoint: put it back, or copy another instance's",
+            pin.display()
+        )),
+        Some(pinned) if pinned.size > size => {
+            Some("the database is older than the pin: put back the newest one".into())
+        }
         Some(_) => None,
     };
     let at = pinned.map_or_else(|| "none".to_owned(), |pinned| format!("entry {}", pinned.size));
@@ -114,7 +126,9 @@ async fn database(store: &Store, pin: &Path) -> Result<Vec<Finding>, StoreError>
     let mend = if now < last - MOST_BEHIND {
         Some("it is behind the last entry: set it right")
     } else if now > last + days(30) {
-        Some("it is more than 30 days ahead of the last entry: set it right, or start once with --confirm-clock")
+        Some(
+            "it is more than 30 days ahead of the last entry: set it right, or start once with --confirm-clock",
+        )
     } else {
         None
     };
