@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 use ring::rand::SecureRandom;
 
-use crate::canonical::Json;
+use crate::canonical::{Json, write_text};
 use crate::kind::Kind;
 use crate::tree::private_digest;
+use crate::write::{ObjectWriter, write_hex, write_list};
 
 /// A word of a closed vocabulary, or an id of ours.
 pub type Word = Cow<'static, str>;
@@ -207,7 +208,8 @@ impl Entry {
             rng.fill(salt).map_err(|_| EntryError::Random)?;
         }
         let [salt, private_salt] = salts;
-        let private = self.private_json(&private_salt)?.to_bytes();
+        let mut private = Vec::with_capacity(1024);
+        self.write_private(&private_salt, &mut private)?;
         if private.len() > PRIVATE_MOST {
             return Err(EntryError::TooLarge("private"));
         }
@@ -234,54 +236,70 @@ impl Entry {
     /// The public part's members in canonical order, cut at the four that the log fills in.
     fn segments(&self, salt: &[u8; 16], private: &[u8; 32]) -> Result<[Vec<u8>; 5], EntryError> {
         let p = &self.public;
-        let mut cut = Cutter::default();
+        let (mut before_at, mut before_log) = (Vec::with_capacity(64), Vec::with_capacity(512));
+        let (mut before_prev, mut before_seq) = (Vec::with_capacity(256), Vec::with_capacity(256));
+        let mut behind = Vec::with_capacity(128);
+
+        let mut out = ObjectWriter::begin(&mut before_at);
         if !p.about.is_empty() {
-            cut.member("about", &texts_checked("about", object(&p.about))?);
+            out.json("about", &only_ids("about", object(&p.about))?);
         }
-        cut.optional_word("action", p.action.as_ref())?;
-        cut.hole("at", true);
-        cut.optional_word("basis", p.basis.as_ref())?;
+        word(&mut out, "action", p.action.as_deref())?;
+        out.member("at").push(b'"');
+
+        let mut out = ObjectWriter::go_on(&mut before_log, "at");
+        word(&mut out, "basis", p.basis.as_deref())?;
         if !p.fields.is_empty() {
-            cut.member("fields", &fields(&p.fields)?);
+            write_list(&p.fields, out.member("fields"), write_group)?;
         }
-        cut.member("kind", &Json::from(p.kind.as_str()));
-        cut.hole("log", true);
+        out.text("kind", p.kind.as_str());
+        out.member("log").push(b'"');
+
+        let mut out = ObjectWriter::go_on(&mut before_prev, "log");
         if !p.obligations.is_empty() {
-            cut.member("obligations", &texts_checked("obligations", Json::List(p.obligations.clone()))?);
+            out.json("obligations", &only_ids("obligations", Json::List(p.obligations.clone()))?);
         }
         if let Some(policy) = &p.policy {
-            cut.member("policy", &hex(policy));
+            out.hex("policy", policy);
         }
-        cut.hole("prev", true);
-        cut.member("private", &hex(private));
-        cut.optional_word("purpose", p.purpose.as_ref())?;
-        cut.optional_word("reason", p.reason.as_ref())?;
+        out.member("prev").push(b'"');
+
+        let mut out = ObjectWriter::go_on(&mut before_seq, "prev");
+        out.hex("private", private);
+        word(&mut out, "purpose", p.purpose.as_deref())?;
+        word(&mut out, "reason", p.reason.as_deref())?;
         if let Some(result) = p.result {
-            cut.member("result", &Json::from(result.as_str()));
+            out.text("result", result.as_str());
         }
-        cut.member("salt", &hex(salt));
-        cut.hole("seq", false);
-        cut.member("v", &Json::Int(1));
-        cut.member("who", &who(&p.who)?);
-        Ok(cut.finish())
+        out.hex("salt", salt);
+        out.member("seq");
+
+        // The number has no closing quote of its own.
+        behind.extend_from_slice(b",\"v\":1,\"who\":");
+        write_who(&p.who, &mut behind)?;
+        behind.push(b'}');
+        Ok([before_at, before_log, before_prev, before_seq, behind])
     }
 
-    fn private_json(&self, salt: &[u8; 16]) -> Result<Json, EntryError> {
+    fn write_private(&self, salt: &[u8; 16], to: &mut Vec<u8>) -> Result<(), EntryError> {
         let p = &self.private;
-        let mut out = Members::default();
-        out.put("actor", actor(&p.actor)?);
-        out.text("basis_ref", p.basis_ref.as_deref())?;
+        let mut out = ObjectWriter::begin(to);
+        write_actor(&p.actor, out.member("actor"))?;
+        word(&mut out, "basis_ref", p.basis_ref.as_deref())?;
         if let Some(seq) = p.consent {
-            out.put("consent", Json::Int(seq));
+            out.json("consent", &Json::Int(seq));
         }
         if !p.detail.is_empty() {
-            out.put("detail", texts_checked("detail", object(&p.detail))?);
+            out.json("detail", &only_ids("detail", object(&p.detail))?);
         }
         if let Some(facts) = &p.facts {
-            out.put("facts", texts_checked("facts", facts.clone())?);
+            if !holds_only_ids(facts) {
+                return Err(EntryError::Word("facts"));
+            }
+            out.json("facts", facts);
         }
-        out.text("request", p.request.as_deref())?;
-        out.put("salt", hex(salt));
+        word(&mut out, "request", p.request.as_deref())?;
+        out.hex("salt", salt);
         if p.state.len() > STATE_MOST {
             return Err(EntryError::TooLarge("state of the private"));
         }
@@ -290,13 +308,14 @@ impl Entry {
                 let digest = format!("{}:{}", s.revision, HEXLOWER.encode(&s.digest));
                 (Cow::Owned(s.row.clone()), Json::from(digest))
             });
-            out.put("state", Json::Map(rows.collect()));
+            out.json("state", &Json::Map(rows.collect()));
         }
         if let Some(subject) = &p.subject {
-            out.put("subject", subject_json(subject)?);
+            write_subject(subject, out.member("subject"))?;
         }
-        out.text("task", p.task.as_deref())?;
-        Ok(out.object())
+        word(&mut out, "task", p.task.as_deref())?;
+        out.end();
+        Ok(())
     }
 }
 
@@ -327,137 +346,81 @@ impl Prepared {
     }
 }
 
-/// Writes an object's members one behind the other, in five pieces around four holes.
-#[derive(Default)]
-struct Cutter {
-    done: Vec<Vec<u8>>,
-    now: Vec<u8>,
-    begun: bool,
-    quoted: bool,
-}
-
-impl Cutter {
-    fn name(&mut self, name: &'static str) {
-        if self.quoted {
-            self.now.push(b'"');
-            self.quoted = false;
-        }
-        self.now.push(if self.begun { b',' } else { b'{' });
-        self.begun = true;
-        Json::from(name).write(&mut self.now);
-        self.now.push(b':');
-    }
-
-    fn member(&mut self, name: &'static str, value: &Json) {
-        self.name(name);
-        value.write(&mut self.now);
-    }
-
-    fn optional_word(&mut self, name: &'static str, word: Option<&Word>) -> Result<(), EntryError> {
-        if let Some(word) = word {
-            self.member(name, &checked(name, word)?);
-        }
-        Ok(())
-    }
-
-    fn hole(&mut self, name: &'static str, text: bool) {
-        self.name(name);
-        if text {
-            self.now.push(b'"');
-            self.quoted = true;
-        }
-        self.done.push(std::mem::take(&mut self.now));
-    }
-
-    fn finish(mut self) -> [Vec<u8>; 5] {
-        self.now.push(b'}');
-        self.done.push(self.now);
-        let mut pieces = self.done.into_iter();
-        std::array::from_fn(|_| pieces.next().unwrap_or_default())
-    }
-}
-
-#[derive(Default)]
-struct Members(BTreeMap<Word, Json>);
-
-impl Members {
-    fn put(&mut self, name: &'static str, value: Json) {
-        self.0.insert(Cow::Borrowed(name), value);
-    }
-
-    fn text(&mut self, name: &'static str, text: Option<&str>) -> Result<(), EntryError> {
-        if let Some(text) = text {
-            self.put(name, checked(name, text)?);
-        }
-        Ok(())
-    }
-
-    fn object(self) -> Json {
-        Json::Map(self.0)
-    }
-}
-
 fn object(members: &BTreeMap<&'static str, Json>) -> Json {
     Json::Map(members.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())).collect())
 }
 
-fn who(who: &Who) -> Result<Json, EntryError> {
-    let mut out = Members::default();
-    out.text("area", who.area.as_deref())?;
-    out.text("department", who.department.as_deref())?;
-    out.text("role", who.role.as_deref())?;
-    out.text("through", who.through.as_deref())?;
-    out.put("type", Json::from(who.kind.as_str()));
-    Ok(out.object())
+/// A word of a vocabulary or an id, where there is one.
+fn word(out: &mut ObjectWriter<'_>, name: &'static str, word: Option<&str>) -> Result<(), EntryError> {
+    word.map_or(Ok(()), |word| write_word(name, word, out.member(name)))
 }
 
-fn actor(actor: &Actor) -> Result<Json, EntryError> {
-    let mut out = Members::default();
-    out.text("assignment", actor.assignment.as_deref())?;
-    out.text("device", actor.device.as_deref())?;
-    out.text("id", Some(&actor.id))?;
-    out.text("on_behalf_of", actor.on_behalf_of.as_deref())?;
-    out.text("session", actor.session.as_deref())?;
-    Ok(out.object())
+fn write_word(member: &'static str, word: &str, out: &mut Vec<u8>) -> Result<(), EntryError> {
+    if !is_word(word) {
+        return Err(EntryError::Word(member));
+    }
+    write_text(word, out);
+    Ok(())
 }
 
-fn subject_json(subject: &Subject) -> Result<Json, EntryError> {
+fn write_who(who: &Who, to: &mut Vec<u8>) -> Result<(), EntryError> {
+    let mut out = ObjectWriter::begin(to);
+    word(&mut out, "area", who.area.as_deref())?;
+    word(&mut out, "department", who.department.as_deref())?;
+    word(&mut out, "role", who.role.as_deref())?;
+    word(&mut out, "through", who.through.as_deref())?;
+    out.text("type", who.kind.as_str());
+    out.end();
+    Ok(())
+}
+
+fn write_actor(actor: &Actor, to: &mut Vec<u8>) -> Result<(), EntryError> {
+    let mut out = ObjectWriter::begin(to);
+    word(&mut out, "assignment", actor.assignment.as_deref())?;
+    word(&mut out, "device", actor.device.as_deref())?;
+    word(&mut out, "id", Some(&actor.id))?;
+    word(&mut out, "on_behalf_of", actor.on_behalf_of.as_deref())?;
+    word(&mut out, "session", actor.session.as_deref())?;
+    out.end();
+    Ok(())
+}
+
+fn write_subject(subject: &Subject, to: &mut Vec<u8>) -> Result<(), EntryError> {
     if subject.also.len() > ALSO_MOST {
         return Err(EntryError::TooLarge("subject of the private"));
     }
-    let mut out = Members::default();
+    let mut out = ObjectWriter::begin(to);
     if !subject.also.is_empty() {
-        out.put("also", Json::List(subject.also.iter().map(|tag| hex(tag)).collect()));
+        write_list(&subject.also, out.member("also"), |tag, out| {
+            write_hex(tag, out);
+            Ok(())
+        })?;
     }
     if let Some(place) = &subject.place {
-        out.put("place", hex(place));
+        out.hex("place", place);
     }
-    out.put("tag", hex(&subject.tag));
-    out.put("type", Json::from(subject.kind.as_str()));
-    Ok(out.object())
+    out.hex("tag", &subject.tag);
+    out.text("type", subject.kind.as_str());
+    out.end();
+    Ok(())
 }
 
-fn fields(groups: &[FieldGroup]) -> Result<Json, EntryError> {
-    let group = |g: &FieldGroup| {
-        let third =
-            if g.form_or_reason.is_empty() { Json::from("") } else { checked("fields", &g.form_or_reason)? };
-        let names = g.fields.iter().map(|f| checked("fields", f)).collect::<Result<_, _>>()?;
-        Ok(Json::List(vec![
-            checked("fields", &g.outcome)?,
-            checked("fields", &g.rule)?,
-            third,
-            Json::List(names),
-        ]))
-    };
-    Ok(Json::List(groups.iter().map(group).collect::<Result<_, EntryError>>()?))
-}
-
-fn hex(bytes: &[u8]) -> Json {
-    Json::from(HEXLOWER.encode(bytes))
-}
-
-fn checked(member: &'static str, text: &str) -> Result<Json, EntryError> {
-    if is_word(text) { Ok(Json::from(text.to_owned())) } else { Err(EntryError::Word(member)) }
+/// `["<outcome>", "<rule>", "<form or reason, or nothing>", ["<field>", …]]`.
+fn write_group(group: &FieldGroup, out: &mut Vec<u8>) -> Result<(), EntryError> {
+    out.push(b'[');
+    for text in [&group.outcome, &group.rule] {
+        write_word("fields", text, out)?;
+        out.push(b',');
+    }
+    if group.form_or_reason.is_empty() {
+        write_text("", out);
+    } else {
+        write_word("fields", &group.form_or_reason, out)?;
+    }
+    out.push(b',');
+    write_list(&group.fields, out, |field, out| write_word("fields", field, out))?;
+    out.push(b']');
+    Ok(())
 }
 
 /// `[A-Za-z0-9._:-]{1,64}`: a word of a vocabulary, or an id.
@@ -466,7 +429,7 @@ pub(crate) fn is_word(text: &str) -> bool {
 }
 
 /// Every string within is at most 256 characters of ids, digests, keys and numbers: no text from outside fits.
-fn texts_checked(member: &'static str, json: Json) -> Result<Json, EntryError> {
+fn only_ids(member: &'static str, json: Json) -> Result<Json, EntryError> {
     if holds_only_ids(&json) { Ok(json) } else { Err(EntryError::Word(member)) }
 }
 

@@ -24,6 +24,7 @@ mod members;
 mod time;
 mod tree;
 mod verify;
+mod write;
 
 pub use canonical::{CanonicalError, Json};
 pub use chain::{Head, HeadError, Sealed};

@@ -75,7 +75,9 @@ impl Book {
 
     /// Decides every asked field.
     pub fn decide(&self, facts: Facts, asked: &[Asked]) -> Decision {
-        let fields: Vec<FieldDecision> = asked.iter().map(|asked| self.field(&facts, *asked)).collect();
+        let held =
+            asked.first().map(|asked| self.masks.of_facts(&facts.class(asked.field))).unwrap_or_default();
+        let fields: Vec<FieldDecision> = asked.iter().map(|asked| self.field(&facts, held, *asked)).collect();
         let obligations = self.obligations(&fields);
         Decision { facts, behind: None, fields, obligations }
     }
@@ -133,9 +135,10 @@ impl Book {
         and(and(rows, self.masks.of(ROLE, role.index())), self.masks.of(DEPARTMENT, department.index()))
     }
 
-    fn field(&self, facts: &Facts, asked: Asked) -> FieldDecision {
+    /// `held` are the rows that hold the facts, whatever the field.
+    fn field(&self, facts: &Facts, held: Bits, asked: Asked) -> FieldDecision {
         let class = facts.class(asked.field);
-        let row = first(&self.masks.rows(&class)).and_then(|row| self.rules.get(row));
+        let row = first(&self.masks.of_field(held, &class)).and_then(|row| self.rules.get(row));
         match row {
             None => denied(asked, RuleId::NONE, self.missing(facts, &class)),
             Some(rule) if rule.denies() => denied(asked, rule.id, rule.reason.unwrap_or(Reason::PurposeRole)),

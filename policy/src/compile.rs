@@ -9,7 +9,7 @@ use casbin::{
 };
 
 use crate::error::PolicyError;
-use crate::facts::{Class, DIMENSIONS, NAMES, values};
+use crate::facts::{Class, DIMENSIONS, FIELD, NAMES, TIER, values};
 use crate::parse::{RULES_MOST, Rule};
 
 /// One bit per row, in the order of deciding.
@@ -27,11 +27,19 @@ impl Masks {
 
     /// Rows whose box holds the class.
     pub(crate) fn rows(&self, class: &Class) -> Bits {
-        let mut bits = ALL_ROWS;
-        for (dimension, value) in class.iter().enumerate() {
-            bits = and(bits, self.of(dimension, *value));
-        }
-        bits
+        self.of_field(self.of_facts(class), class)
+    }
+
+    /// Rows that hold all of the class but field and tier: alike for every field of one lookup.
+    pub(crate) fn of_facts(&self, class: &Class) -> Bits {
+        let facts = class.iter().enumerate().filter(|(dimension, _)| !matches!(*dimension, FIELD | TIER));
+        facts.fold(ALL_ROWS, |bits, (dimension, value)| and(bits, self.of(dimension, *value)))
+    }
+
+    /// Those of them that hold field and tier too.
+    pub(crate) fn of_field(&self, rows: Bits, class: &Class) -> Bits {
+        let of = |dimension: usize| self.of(dimension, class.get(dimension).copied().unwrap_or_default());
+        and(and(rows, of(FIELD)), of(TIER))
     }
 }
 

@@ -24,4 +24,8 @@ pub mod store;
 pub mod trail;
 mod vault;
 
+/// Values read by one thread are dropped by another all the time; the system's allocator pays for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use vault::{Layout, Nature, OpenError, Vault};

@@ -63,6 +63,10 @@ impl Context {
 
     /// The body as JSON of a closed shape: unknown, missing and repeated members are `invalid-request` with a pointer.
     pub(super) fn body<T: DeserializeOwned>(&self, bytes: &Bytes) -> Result<T, Problem> {
+        if let Ok(read) = serde_json::from_slice(bytes) {
+            return Ok(read);
+        }
+        // Again, to say where it is wrong.
         let mut from = serde_json::Deserializer::from_slice(bytes);
         let read = serde_path_to_error::deserialize(&mut from);
         let read = read

@@ -4,15 +4,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
-use gridvault_policy::{Basis, FieldDecision, FieldId, Outcome, Purpose, Reason, RecordType, belongs};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use gridvault_audit::Receipt;
+use gridvault_policy::{
+    Basis, FieldDecision, FieldId, Obligation, Outcome, Purpose, Reason, RecordType, belongs,
+};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem};
-use crate::authority::obligation_json;
 use crate::identity::{Capacity, Nobody, Unidentified};
 use crate::lookup::{Ask, Looked, LookupError, look_up};
 use crate::register;
@@ -51,7 +54,8 @@ pub(super) async fn create(
     let body: Request = context.body(&bytes)?;
     let capacity = Capacity { assignment: body.assignment, on_behalf_of: body.on_behalf_of };
     let ask = ask(body, &context)?;
-    let looked = match look_up(&app.vault, context.token()?, capacity, &ask).await {
+    // On the heap: what carries it through the layers is then small.
+    let looked = match Box::pin(look_up(&app.vault, context.token()?, capacity, &ask)).await {
         Ok(looked) => looked,
         Err(LookupError::Unidentified(Unidentified::PostNeeded(nobody))) => {
             return refused(&app, &context, &ask, *nobody, Name::AssignmentRequired).await;
@@ -66,13 +70,14 @@ pub(super) async fn create(
         Looked::Released(released) if released.decision.reason().is_some() => {
             denied(&context, Name::Denied, &released).into_response()
         }
-        Looked::Released(released) => (StatusCode::OK, axum::Json(answer(&released))).into_response(),
+        Looked::Released(released) => (StatusCode::OK, axum::Json(Answer::of(&released))).into_response(),
         Looked::TaskNeeded(released) => denied(&context, Name::TaskRequired, &released).into_response(),
         Looked::BasisNeeded(released) => denied(&context, Name::BasisRequired, &released).into_response(),
         // Alike whether there is no such record or the caller may not know of it.
-        Looked::Unknown(released) => {
-            context.problem(Name::NotFound).with("lookup", entry_names(&released)).into_response()
-        }
+        Looked::Unknown(released) => context
+            .problem(Name::NotFound)
+            .with("lookup", value(EntryNames::of(&released.receipt)))
+            .into_response(),
     })
 }
 
@@ -120,64 +125,113 @@ fn ask(body: Request, context: &Context) -> Result<Ask, Problem> {
     })
 }
 
-fn answer(released: &Released) -> Value {
-    json!({ "lookup": entry_names(released), "fields": fields(released), "obligations": obligations(released) })
-}
-
 fn denied(context: &Context, name: Name, released: &Released) -> Problem {
-    let problem =
-        context.problem(name).with("lookup", entry_names(released)).with("fields", fields(released));
-    let problem = problem.with("obligations", obligations(released));
+    let Answer { lookup, fields, obligations } = Answer::of(released);
+    let problem = context.problem(name).with("lookup", value(lookup)).with("fields", value(fields));
+    let problem = problem.with("obligations", value(obligations));
     match (released.decision.reason(), released.decision.fields().first()) {
-        (Some(reason), Some(first)) => {
-            problem.with("rule", first.rule().to_string().into()).with("reason", reason_json(reason))
-        }
+        (Some(reason), Some(first)) => problem
+            .with("rule", first.rule().to_string().into())
+            .with("reason", value(ReasonBody::of(reason))),
         _ => problem,
     }
 }
 
-fn entry_names(released: &Released) -> Value {
-    json!({ "id": HEXLOWER.encode(&released.receipt.salt), "hash": HEXLOWER.encode(&released.receipt.leaf) })
+fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
 }
 
-fn fields(released: &Released) -> Value {
-    let pairs = released.decision.fields().iter().zip(&released.answers);
-    Value::Object(
-        pairs
-            .map(|(decided, answer)| (decided.field().as_str().to_owned(), field(decided, answer)))
-            .collect(),
-    )
+/// The answer, written straight from what was released.
+#[derive(Serialize)]
+struct Answer<'r> {
+    lookup: EntryNames,
+    fields: Fields<'r>,
+    obligations: Vec<ObligationBody>,
 }
 
-fn field(decided: &FieldDecision, answer: &FieldAnswer) -> Value {
-    let mut out = Map::new();
-    out.insert("outcome".into(), answer.outcome.as_str().into());
-    if let Some(value) = &answer.value {
-        out.insert("value".into(), value.reveal().into());
+impl<'r> Answer<'r> {
+    fn of(released: &'r Released) -> Self {
+        Self {
+            lookup: EntryNames::of(&released.receipt),
+            fields: Fields(released),
+            obligations: released.decision.obligations().iter().map(ObligationBody::of).collect(),
+        }
     }
-    if let (Some(form), Outcome::Masked) = (decided.form(), answer.outcome) {
-        out.insert("form".into(), form.as_str().into());
-    }
-    out.insert("rule".into(), decided.rule().to_string().into());
-    if let Some(reason) = decided.reason() {
-        out.insert("reason".into(), reason_json(reason));
-    }
-    Value::Object(out)
 }
 
-fn obligations(released: &Released) -> Value {
-    let list = released.decision.obligations().iter();
-    Value::Array(
-        list.map(|o| {
-            let bytes = obligation_json(o).to_bytes();
-            serde_json::from_slice(&bytes).unwrap_or_default()
-        })
-        .collect(),
-    )
+#[derive(Serialize)]
+struct EntryNames {
+    id: String,
+    hash: String,
 }
 
-fn reason_json(reason: Reason) -> Value {
-    json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() })
+impl EntryNames {
+    fn of(receipt: &Receipt) -> Self {
+        Self { id: HEXLOWER.encode(&receipt.salt), hash: HEXLOWER.encode(&receipt.leaf) }
+    }
+}
+
+/// Each field by its id.
+struct Fields<'r>(&'r Released);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pairs = self.0.decision.fields().iter().zip(&self.0.answers);
+        serializer
+            .collect_map(pairs.map(|(decided, answer)| (decided.field().as_str(), Field { decided, answer })))
+    }
+}
+
+struct Field<'r> {
+    decided: &'r FieldDecision,
+    answer: &'r FieldAnswer,
+}
+
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { decided, answer } = self;
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("outcome", answer.outcome.as_str())?;
+        if let Some(value) = &answer.value {
+            out.serialize_entry("value", value.reveal())?;
+        }
+        if let (Some(form), Outcome::Masked) = (decided.form(), answer.outcome) {
+            out.serialize_entry("form", form.as_str())?;
+        }
+        out.serialize_entry("rule", &format_args!("{}", decided.rule()))?;
+        if let Some(reason) = decided.reason() {
+            out.serialize_entry("reason", &ReasonBody::of(reason))?;
+        }
+        out.end()
+    }
+}
+
+#[derive(Serialize)]
+struct ReasonBody {
+    code: &'static str,
+    zh: &'static str,
+    en: &'static str,
+}
+
+impl ReasonBody {
+    fn of(reason: Reason) -> Self {
+        Self { code: reason.as_str(), zh: reason.zh(), en: reason.en() }
+    }
+}
+
+#[derive(Serialize)]
+struct ObligationBody {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+}
+
+impl ObligationBody {
+    fn of(obligation: &Obligation) -> Self {
+        Self { kind: obligation.kind.as_str(), scope: obligation.scope, days: obligation.days }
+    }
 }
 
 /// A known caller without a post to act in: refused, and entered.
@@ -197,7 +251,10 @@ async fn refused(
     entry.public.reason = Some(reason.as_str().into());
     let recorded = app.vault.log.record(Act::new(&app.vault.keys, entry, Change::none())).await;
     let recorded = recorded.map_err(|error| Problem::of_record(&error, context.language))?;
-    let receipt = recorded.receipt();
-    let names = json!({ "id": HEXLOWER.encode(&receipt.salt), "hash": HEXLOWER.encode(&receipt.leaf) });
-    Ok(context.problem(name).with("lookup", names).with("reason", reason_json(reason)).into_response())
+    let names = value(EntryNames::of(recorded.receipt()));
+    Ok(context
+        .problem(name)
+        .with("lookup", names)
+        .with("reason", value(ReasonBody::of(reason)))
+        .into_response())
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::Vault;
 use crate::authority::{ConsentEvent, Header, Holder, Task};
 use crate::identity::{Caller, Party, Post};
-use crate::store::{EnvelopesRow, LocatedRows, Row, StoreError, Table};
+use crate::store::{EnvelopesRow, LocatedRows, StoreError, Table};
 
 /// Which record is asked for, and the task named with it.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +55,8 @@ pub async fn locate(vault: &Vault, caller: &Caller, wanted: &Wanted) -> Result<L
             None
         }
     };
-    let task = wanted.task.and_then(|id| checked_task(vault, rows.rows.iter().find(|r| is_task(r, id))?));
-    let mut located = Located { own, place, task, named_by_own_task: false, rows };
-    located.named_by_own_task = located.own.is_some() && located.own_task_names(vault, caller, wanted.id);
+    let mut located = Located { own, place, task: None, named_by_own_task: false, rows };
+    located.tasks(vault, caller, wanted);
     Ok(located)
 }
 
@@ -70,14 +69,6 @@ fn header(vault: &Vault, rows: &LocatedRows, id: Uuid) -> Option<Found> {
             None
         }
     }
-}
-
-fn is_task(row: &Row, id: Uuid) -> bool {
-    row.table == Table::Tasks && row.id == id.as_bytes()
-}
-
-fn checked_task(vault: &Vault, row: &Row) -> Option<(Uuid, Task)> {
-    Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check(row)?))
 }
 
 impl Located {
@@ -130,12 +121,24 @@ impl Located {
         self.rows.envelopes
     }
 
-    /// Only rows that would name the caller are checked: the others cost no MAC, for what they say does not count.
-    fn own_task_names(&self, vault: &Vault, caller: &Caller, record: Uuid) -> bool {
-        let rows = self.rows.rows.iter().filter(|row| row.table == Table::Tasks);
-        rows.filter(|row| serde_json::from_slice::<Task>(&row.body).is_ok_and(|task| is_own(&task, caller)))
-            .filter_map(|row| checked_task(vault, row))
-            .any(|(_, task)| task.open(caller.now()) && task.names(record) && is_own(&task, caller))
+    /// The task that the caller named, and whether any open one of the caller's names the record. Of the others only rows
+    /// that would name the caller are checked: the rest costs no MAC, for what it says does not count.
+    fn tasks(&mut self, vault: &Vault, caller: &Caller, wanted: &Wanted) {
+        for row in self.rows.rows.iter().filter(|row| row.table == Table::Tasks) {
+            let named = wanted.task.is_some_and(|id| row.id == id.as_bytes());
+            let read = serde_json::from_slice::<Task>(&row.body).ok();
+            if !named && !read.as_ref().is_some_and(|task| is_own(task, caller)) {
+                continue;
+            }
+            let Some(task) = vault.keys.check_read(row, read) else { continue };
+            self.named_by_own_task |= self.own.is_some()
+                && is_own(&task, caller)
+                && task.open(caller.now())
+                && task.names(wanted.id);
+            if named {
+                self.task = wanted.task.map(|id| (id, task));
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! T1 and T2 are sealed field by field. T3 and T4 are one padded block each, present for everybody, so that neither
 //! a field's presence nor its length tells who lives alone or is ill.
 
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 
 use gridvault_policy::{AgeClass, FieldId, RecordType};
@@ -122,7 +123,7 @@ impl Keyring {
         today: Date,
     ) -> Result<(AgeClass, bool), SealError> {
         let opened = OpenEnvelope::new(self, envelopes, 0, rev)?;
-        let plain = opened.block()?;
+        let plain = opened.opened_block()?;
         let number = plain.get(..4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
         let number = number.ok_or(SealError::Tampered)?;
         let facts = RecordFacts { birth: date_from(number), deceased: plain.get(4) == Some(&1) };
@@ -158,11 +159,13 @@ struct Place<'a> {
 
 /// An envelope whose data key was unwrapped for exactly the place it should lie in.
 pub(super) struct OpenEnvelope<'a> {
-    keyring: &'a Keyring,
     key: CipherKey,
-    row: &'a EnvelopesRow,
     tier: u8,
     body: &'a [u8],
+    /// What every field's associated data begins with.
+    place: Bound,
+    /// The opened block of T3 and above, once a field of it was asked for.
+    block: OnceCell<Zeroizing<Vec<u8>>>,
 }
 
 impl<'a> OpenEnvelope<'a> {
@@ -183,18 +186,14 @@ impl<'a> OpenEnvelope<'a> {
         let dek = kek.open(&keyring.bound_dek(&place), wrapped)?;
         let bytes: Zeroizing<[u8; 32]> =
             Zeroizing::new(dek.as_slice().try_into().map_err(|_| SealError::Tampered)?);
-        Ok(Self { keyring, key: CipherKey::new(&bytes)?, row, tier, body })
+        let place = keyring.bound_to("gridvault field", &place);
+        Ok(Self { key: CipherKey::new(&bytes)?, tier, body, place, block: OnceCell::new() })
     }
 
     /// The field's value, if it is held.
     pub(super) fn field(&self, field: FieldId) -> Result<Option<Secret>, SealError> {
-        let block;
-        let (items, in_block) = if self.tier >= 3 {
-            block = self.block()?;
-            (block.as_slice(), true)
-        } else {
-            (self.body, false)
-        };
+        let in_block = self.tier >= 3;
+        let items = if in_block { self.block()? } else { self.body };
         let mut found = None;
         each_item(items, |number, bytes| {
             if number == field.number() {
@@ -205,16 +204,28 @@ impl<'a> OpenEnvelope<'a> {
         })?;
         let Some(bytes) = found else { return Ok(None) };
         if in_block {
-            return text(bytes).map(Some);
+            return std::str::from_utf8(bytes)
+                .map(|text| Some(Secret::new(text)))
+                .map_err(|_| SealError::Tampered);
         }
-        let place = Place { record: &self.row.record, tier: self.tier, rev: self.row.rev };
-        let plain = self.key.open(&self.keyring.bound(&place, field.as_str()), bytes)?;
-        text(&plain).map(Some)
+        let mut plain = self.key.open(&self.place.clone().with(field.as_str().as_bytes()), bytes)?;
+        let text = String::from_utf8(std::mem::take(&mut *plain));
+        text.map(|text| Some(Secret::new(text))).map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            SealError::Tampered
+        })
     }
 
-    fn block(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let place = Place { record: &self.row.record, tier: self.tier, rev: self.row.rev };
-        self.key.open(&self.keyring.bound(&place, block_label(self.tier)), self.body)
+    fn block(&self) -> Result<&[u8], SealError> {
+        if let Some(block) = self.block.get() {
+            return Ok(block);
+        }
+        let opened = self.opened_block()?;
+        Ok(self.block.get_or_init(|| opened))
+    }
+
+    fn opened_block(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.key.open(&self.place.clone().with(block_label(self.tier).as_bytes()), self.body)
     }
 }
 
@@ -224,10 +235,6 @@ fn block_label(tier: u8) -> &'static str {
         3 => "T3",
         _ => "T4",
     }
-}
-
-fn text(bytes: &[u8]) -> Result<Secret, SealError> {
-    std::str::from_utf8(bytes).map(Secret::new).map_err(|_| SealError::Tampered)
 }
 
 /// Tier (one byte), length and wrapped data key (two bytes, big-endian), length and sealed fields (four bytes, big-endian).

@@ -73,7 +73,12 @@ pub(super) struct Bound(Vec<u8>);
 impl Bound {
     /// Starts with the format's label and the suite.
     pub(super) fn new(label: &str) -> Self {
-        Self(Vec::with_capacity(128)).with(label.as_bytes()).with(&[SUITE])
+        Self::with_room(label, 0)
+    }
+
+    /// Likewise, with room for a part of that many bytes.
+    pub(super) fn with_room(label: &str, bytes: usize) -> Self {
+        Self(Vec::with_capacity(192 + bytes)).with(label.as_bytes()).with(&[SUITE])
     }
 
     pub(super) fn with(mut self, part: &[u8]) -> Self {

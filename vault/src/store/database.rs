@@ -107,6 +107,13 @@ impl Rows {
     }
 }
 
+/// What is wanted, numbered from 0: `$2` is a JSON list of pairs, record and task, in hex.
+pub(super) const WANTED: [&str; 2] = [
+    "WITH wanted (n, record, task) AS (SELECT key, unhex(value ->> 0), unhex(value ->> 1) FROM json_each($2))",
+    "WITH wanted (n, record, task) AS (SELECT n - 1, decode(pair ->> 0, 'hex'), decode(pair ->> 1, 'hex') \
+     FROM json_array_elements($2::json) WITH ORDINALITY AS w (pair, n))",
+];
+
 /// Connections for reading and the one for writing.
 pub(super) enum Database {
     Sqlite { readers: SqlitePool, writer: SqlitePool },
@@ -138,6 +145,12 @@ impl Database {
     /// Whether it is a file of this process's own.
     pub(super) fn is_file(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
+    }
+
+    /// How this database reads a list of what is wanted.
+    pub(super) fn wanted(&self) -> &'static str {
+        let [sqlite, postgres] = WANTED;
+        if self.is_file() { sqlite } else { postgres }
     }
 
     /// The writer's connection.

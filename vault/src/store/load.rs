@@ -1,4 +1,4 @@
-//! What a lookup reads: one statement for the caller, one for the record, each a consistent snapshot.
+//! What a lookup reads: one statement for the caller, one for the record (see [`super::gather`]), each a consistent snapshot.
 
 use super::database::{Cells, values};
 use super::{Row, Store, StoreError, Table};
@@ -47,19 +47,20 @@ UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WH
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
   AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
 
-pub(super) const LOCATE: &str = "\
-SELECT 'records' AS t, r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev AS erev, e.sealed FROM records r \
-  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id WHERE r.tenant = $1 AND r.id = $2 \
-UNION ALL SELECT 'records', r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev, e.sealed FROM records r \
-  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id \
-  WHERE r.tenant = $1 AND r.id = (SELECT ref FROM records WHERE tenant = $1 AND id = $2) \
-UNION ALL SELECT 'consents', id, rev, ref, body, mac, seq, NULL, NULL FROM consents WHERE tenant = $1 AND ref = $2 \
-UNION ALL SELECT 'tasks', id, rev, ref, body, mac, seq, NULL, NULL FROM tasks WHERE tenant = $1 AND id = $3 \
-UNION ALL SELECT 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM task_links l \
-  JOIN tasks t ON t.tenant = l.tenant AND t.id = l.task WHERE l.tenant = $1 AND l.record = $2";
-
 pub(super) const TERM: &str =
     "SELECT record FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 ORDER BY record LIMIT 20";
+
+impl LocatedRows {
+    /// Adds a row of `LOCATE`.
+    pub(super) fn add(&mut self, row: Cells<'_>) -> Result<(), StoreError> {
+        self.rows.push(authority(named(row.text(1)?)?, row, 2)?);
+        if let Some(sealed) = row.maybe_bytes(9)? {
+            let (record, sealed) = (row.bytes(2)?.to_vec(), sealed.to_vec());
+            self.envelopes.push(EnvelopesRow { record, rev: row.int(8)?, sealed });
+        }
+        Ok(())
+    }
+}
 
 impl Store {
     /// The rows behind a token (by its HMAC) and, for a service acting for somebody, behind that post.
@@ -81,16 +82,8 @@ impl Store {
 
     /// The rows of a record and of its place, and the task that the caller names with those open on the record.
     pub async fn locate(&self, record: &[u8], task: Option<&[u8]>) -> Result<LocatedRows, StoreError> {
-        let rows = self.fetch(LOCATE, values![self.tenant.as_str(), record, task]).await?;
-        let mut found = LocatedRows::default();
-        for row in rows.iter() {
-            found.rows.push(authority(named(row.text(0)?)?, row, 1)?);
-            if let Some(sealed) = row.maybe_bytes(8)? {
-                let (record, sealed) = (row.bytes(1)?.to_vec(), sealed.to_vec());
-                found.envelopes.push(EnvelopesRow { record, rev: row.int(7)?, sealed });
-            }
-        }
-        Ok(found)
+        self.asked();
+        self.gathering.locate(record, task).await
     }
 
     /// One row by its key.

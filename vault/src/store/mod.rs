@@ -4,6 +4,7 @@
 mod database;
 mod doctor;
 mod entries;
+mod gather;
 mod heads;
 mod load;
 mod open;
@@ -12,11 +13,13 @@ mod statements;
 mod table;
 mod write;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use database::{Database, Rows, Value};
 pub use doctor::Setting;
 pub use entries::{EntryFilter, StoredEntry};
+use gather::Gathering;
 pub use heads::StoredHead;
 pub use load::{EnvelopesRow, IdentityRows, LocatedRows};
 pub use open::Location;
@@ -44,7 +47,7 @@ pub struct Row {
 }
 
 /// Why the database did not do as asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// A row is there already, or was changed meanwhile.
     #[error("the row is there already or was changed meanwhile")]
@@ -131,16 +134,16 @@ fn of_postgres(code: &str) -> StoreError {
 
 /// One database; reads and the one writer's batches go through it.
 pub struct Store {
-    database: Database,
+    database: Arc<Database>,
     tenant: String,
+    gathering: Gathering,
     statements: AtomicU64,
 }
 
 impl Store {
     /// Opens the database (making a file where `create` is said) and brings its schema up to date.
     pub async fn open(location: &Location, tenant: &str, create: bool) -> Result<Self, StoreError> {
-        let database = open::open(location, create).await?;
-        Ok(Self { database, tenant: tenant.to_owned(), statements: AtomicU64::new(0) })
+        Ok(Self::over(open::open(location, create).await?, tenant.to_owned()))
     }
 
     /// Opens a database to verify it: read-only, without migrating, as one snapshot that a serving process does not move;
@@ -149,7 +152,13 @@ impl Store {
         let database = open::open_to_verify(location).await?;
         let rows = database.fetch("SELECT tenant FROM heads ORDER BY tenant LIMIT 1", &[]).await?;
         let tenant = rows.first().ok_or(StoreError::Corrupt("no log was begun in it"))?.text(0)?.to_owned();
-        Ok(Self { database, tenant, statements: AtomicU64::new(0) })
+        Ok(Self::over(database, tenant))
+    }
+
+    fn over(database: Database, tenant: String) -> Self {
+        let database = Arc::new(database);
+        let gathering = Gathering::start(Arc::clone(&database), tenant.clone());
+        Self { database, tenant, gathering, statements: AtomicU64::new(0) }
     }
 
     /// The tenant whose rows this store reads and writes.
@@ -168,7 +177,12 @@ impl Store {
     }
 
     async fn fetch(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> Result<Rows, StoreError> {
+        self.asked();
+        // On the heap: the driver's futures are large, and whoever reads only sometimes would carry their room always.
+        Box::pin(self.database.fetch(sql, values)).await
+    }
+
+    fn asked(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.database.fetch(sql, values).await
     }
 }

@@ -92,6 +92,8 @@ async fn open_sqlite(path: &Path, create: bool) -> Result<Database, StoreError> 
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .pragma("journal_size_limit", "67108864")
+        // Fewer, larger checkpoints (32 MiB): pages of the indexes that are written again and again are then copied once.
+        .pragma("wal_autocheckpoint", "4096")
         .statement_cache_capacity(512)
         .disable_statement_logging();
     let writer = SqlitePoolOptions::new()
@@ -99,7 +101,7 @@ async fn open_sqlite(path: &Path, create: bool) -> Result<Database, StoreError> 
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .connect_with(options.clone())
+        .connect_with(options.clone().pragma("cache_size", "-32768"))
         .await?;
     migrate(SQLITE.run(&writer).await)?;
     let readers = SqlitePoolOptions::new()
@@ -134,6 +136,8 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<Database, StoreErro
         .connect_with(writing)
         .await?;
     migrate(POSTGRES.run(&writer).await)?;
+    // Every read goes by keys; a plan made while a table was small must not scan it when it has grown.
+    let by_key = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
     let readers = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
@@ -142,7 +146,8 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<Database, StoreErro
         .connect_with(
             options
                 .clone()
-                .options([("default_transaction_read_only", "on"), ("statement_timeout", "10000")]),
+                .options([("default_transaction_read_only", "on"), ("statement_timeout", "10000")])
+                .options(by_key),
         )
         .await?;
     Ok(Database::Postgres { readers, writer })

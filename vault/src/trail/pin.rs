@@ -1,11 +1,12 @@
 //! The pin: the newest signed head in a file outside the database, so that an older copy put back is noticed.
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gridvault_audit::{Checkpoint, VerifierKey};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -32,10 +33,14 @@ pub(super) fn write(path: &Path, note: &str) -> std::io::Result<()> {
     }
 }
 
-/// Keeps the pin behind the head, at most once a second; ends with a last write when the sender is dropped.
-pub(super) fn keep(path: PathBuf, mut heads: watch::Receiver<String>) -> JoinHandle<()> {
+/// Keeps the pin behind the head, at most once a second; ends with a last write as soon as both senders are dropped.
+pub(super) fn keep(
+    path: PathBuf,
+    mut heads: watch::Receiver<String>,
+    mut stopped: oneshot::Receiver<Infallible>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut pinned = String::new();
+        let (mut pinned, mut stopping) = (String::new(), false);
         loop {
             let open = heads.changed().await.is_ok();
             let note = heads.borrow_and_update().clone();
@@ -52,7 +57,8 @@ pub(super) fn keep(path: PathBuf, mut heads: watch::Receiver<String>) -> JoinHan
             if !open {
                 return;
             }
-            tokio::time::sleep(AT_MOST_EVERY).await;
+            // Nothing is ever sent: it ends with its sender.
+            stopping = stopping || tokio::time::timeout(AT_MOST_EVERY, &mut stopped).await.is_ok();
         }
     })
 }

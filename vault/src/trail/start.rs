@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gridvault_audit::{
     Checkpoint, Frontier, Head, Json, Log, LogKey, LogToken, VerifierKey, leaf_hash, parse_at,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::pin;
@@ -94,7 +94,8 @@ pub async fn start(
         (Some(stored), Some(pinned)) => resume(store, stored, &pinned, &verifier).await?,
     };
     let (pins, heads) = watch::channel(stored.as_ref().map(|s| s.checkpoint.clone()).unwrap_or_default());
-    let pinning = pin::keep(pin_file, heads);
+    let (running, stopped) = oneshot::channel();
+    let pinning = pin::keep(pin_file, heads, stopped);
     let begun = stored.is_some();
     let facts_rev = stored.map_or(1, |s| s.facts_rev);
     let hints = Arc::new(Hints::default());
@@ -108,6 +109,7 @@ pub async fn start(
         standing,
         pins,
         hints,
+        _running: running,
     };
     Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })
 }

@@ -1,6 +1,7 @@
 //! The one writer of an instance: groups what waits into one transaction, numbers and chains it, signs the head, and
 //! answers only when all of it is on disk. It waits for nobody: what comes while a batch is written is the next batch.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,6 +98,8 @@ pub(super) struct WriterTask {
     pub(super) standing: Standing,
     pub(super) pins: watch::Sender<String>,
     pub(super) hints: Arc<Hints>,
+    /// Dropped with the task: the pin's keeper need not wait any longer.
+    pub(super) _running: oneshot::Sender<Infallible>,
 }
 
 impl WriterTask {
