@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Nesting deeper than this is refused.
-const DEEPEST: usize = 8;
-
 /// A JSON value without floats and null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -21,16 +18,10 @@ pub enum Json {
     Map(BTreeMap<Cow<'static, str>, Json>),
 }
 
-/// Why bytes are not canonical JSON.
+/// The bytes are not canonical JSON of the restricted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CanonicalError {
-    /// Not JSON of the restricted kind.
-    #[error("it is not restricted JSON")]
-    NotJson,
-    /// Another spelling of the same value.
-    #[error("it is not in canonical form")]
-    NotCanonical,
-}
+#[error("it is not restricted JSON in canonical form")]
+pub struct CanonicalError;
 
 impl Json {
     /// Appends the canonical bytes.
@@ -70,40 +61,6 @@ impl Json {
         let mut out = Vec::with_capacity(256);
         self.write(&mut out);
         out
-    }
-
-    /// Reads bytes that are canonical to the last byte, and nothing else.
-    pub fn parse_canonical(bytes: &[u8]) -> Result<Self, CanonicalError> {
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|_| CanonicalError::NotJson)?;
-        let json = Self::from_value(value, 0)?;
-        // A repeated member, a blank, another order or spelling: none survives being written again.
-        if json.to_bytes() == bytes { Ok(json) } else { Err(CanonicalError::NotCanonical) }
-    }
-
-    fn from_value(value: serde_json::Value, depth: usize) -> Result<Self, CanonicalError> {
-        use serde_json::Value;
-        if depth > DEEPEST {
-            return Err(CanonicalError::NotJson);
-        }
-        Ok(match value {
-            Value::Null => return Err(CanonicalError::NotJson),
-            Value::Bool(b) => Self::Bool(b),
-            Value::Number(n) => Self::Int(n.as_i64().ok_or(CanonicalError::NotJson)?),
-            Value::String(text) => Self::Text(text.into()),
-            Value::Array(items) => Self::List(
-                items.into_iter().map(|v| Self::from_value(v, depth + 1)).collect::<Result<_, _>>()?,
-            ),
-            Value::Object(members) => {
-                let mut map = BTreeMap::new();
-                for (name, value) in members {
-                    if !name.is_ascii() {
-                        return Err(CanonicalError::NotJson);
-                    }
-                    map.insert(Cow::Owned(name), Self::from_value(value, depth + 1)?);
-                }
-                Self::Map(map)
-            }
-        })
     }
 
     /// The member of that name, of an object.

@@ -9,6 +9,7 @@ use ring::rand::SecureRandom;
 use crate::canonical::{Json, write_text};
 use crate::kind::Kind;
 use crate::tree::private_digest;
+use crate::words::{is_plain, is_word};
 use crate::write::{ObjectWriter, write_hex, write_list};
 
 /// A word of a closed vocabulary, or an id of ours.
@@ -423,23 +424,15 @@ fn write_group(group: &FieldGroup, out: &mut Vec<u8>) -> Result<(), EntryError> 
     Ok(())
 }
 
-/// `[A-Za-z0-9._:-]{1,64}`: a word of a vocabulary, or an id.
-pub(crate) fn is_word(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
-}
-
-/// Every string within is at most 256 characters of ids, digests, keys and numbers: no text from outside fits.
+/// No text from outside fits into any string within.
 fn only_ids(member: &'static str, json: Json) -> Result<Json, EntryError> {
     if holds_only_ids(&json) { Ok(json) } else { Err(EntryError::Word(member)) }
 }
 
-pub(crate) fn holds_only_ids(json: &Json) -> bool {
-    let plain = |text: &str| {
-        text.len() <= 256 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-+/=".contains(&b))
-    };
+fn holds_only_ids(json: &Json) -> bool {
     match json {
         Json::Bool(_) | Json::Int(_) => true,
-        Json::Text(text) => plain(text),
+        Json::Text(text) => is_plain(text),
         Json::List(items) => items.iter().all(holds_only_ids),
         Json::Map(members) => members.iter().all(|(name, value)| is_word(name) && holds_only_ids(value)),
     }

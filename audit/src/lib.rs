@@ -21,9 +21,12 @@ mod entry;
 mod kind;
 mod log;
 mod members;
+mod read;
 mod time;
 mod tree;
 mod verify;
+mod view;
+mod words;
 mod write;
 
 pub use canonical::{CanonicalError, Json};
@@ -41,6 +44,9 @@ pub use log::{
 pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
 pub use verify::{ChainVerifier, Fault, FaultKind, Verified};
+pub use view::{Part, View};
 
+#[cfg(test)]
+mod read_tests;
 #[cfg(test)]
 mod tests;

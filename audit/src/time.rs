@@ -14,15 +14,19 @@ pub fn format_at(micros: i64) -> String {
 
 /// The microseconds of exactly that form; a date that is none, another form: nothing.
 pub fn parse_at(text: &str) -> Option<i64> {
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = text.get(from..to)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
-    };
-    let days = days(number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let seconds = days * DAY + number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
-    let micros = seconds * 1_000_000 + number(20, 26)?;
-    // Separators, ranges and the length are right exactly where writing gives the same text.
-    (format_at(micros) == text).then_some(micros)
+    const FORM: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+    let in_form = text.len() == FORM.len()
+        && text
+            .bytes()
+            .zip(FORM)
+            .all(|(b, form)| if *form == b'0' { b.is_ascii_digit() } else { b == *form });
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let date = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let days = days(date.0, date.1, date.2);
+    let seconds = days * DAY + hour * 3600 + minute * 60 + second;
+    let exists = civil(days) == date && hour < 24 && minute < 60 && second < 60;
+    (in_form && exists).then_some(seconds * 1_000_000 + number(20, 26)?)
 }
 
 /// Year, month, day of a day number (proleptic Gregorian; Hinnant, "chrono-compatible low-level date algorithms").
@@ -55,6 +59,21 @@ mod tests {
         #[test]
         fn times_read_back(micros in 0i64..4_102_444_800_000_000) {
             prop_assert_eq!(parse_at(&format_at(micros)), Some(micros));
+        }
+
+        #[test]
+        fn what_reads_is_written_so(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9].[0-9]{6}Z") {
+            let read = parse_at(&text);
+            prop_assert!(read.is_none_or(|micros| format_at(micros) == text));
+        }
+
+        #[test]
+        fn another_byte_is_another_time_or_none(micros in -62_167_219_200_000_000i64..253_402_300_800_000_000, at in 0usize..27, byte in 0u8..128) {
+            let mut other = format_at(micros).into_bytes();
+            other[at] = byte;
+            let other = String::from_utf8(other).unwrap();
+            let read = parse_at(&other);
+            prop_assert!(read.is_none_or(|micros| format_at(micros) == other));
         }
     }
 

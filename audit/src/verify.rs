@@ -2,13 +2,13 @@
 
 use data_encoding::HEXLOWER;
 
-use crate::canonical::Json;
 use crate::chain::Head;
 use crate::entry::{PRIVATE_MOST, PUBLIC_MOST};
 use crate::kind::Kind;
 use crate::members::{bad_private, bad_public};
 use crate::time::parse_at;
 use crate::tree::{leaf_hash, private_digest};
+use crate::view::{Part, View};
 
 /// Takes a log's entries in order and stops at the first that does not fit.
 pub struct ChainVerifier {
@@ -19,7 +19,7 @@ pub struct ChainVerifier {
 
 /// An entry that holds.
 #[derive(Clone, Debug)]
-pub struct Verified {
+pub struct Verified<'a> {
     /// Its number.
     pub seq: u64,
     /// Log time, UTC microseconds.
@@ -29,9 +29,9 @@ pub struct Verified {
     /// Its leaf hash.
     pub leaf: [u8; 32],
     /// The public part.
-    pub public: Json,
+    pub public: Part<'a>,
     /// The private part, unless it was removed.
-    pub private: Option<Json>,
+    pub private: Option<Part<'a>>,
 }
 
 /// The first entry that does not hold.
@@ -90,17 +90,18 @@ impl ChainVerifier {
     }
 
     /// Takes the next entry; `private` is `None` where the private part was removed. A fault leaves the head as it was.
-    pub fn push(&mut self, public: &[u8], private: Option<&[u8]>) -> Result<Verified, Fault> {
+    pub fn push<'a>(&mut self, public: &'a [u8], private: Option<&'a [u8]>) -> Result<Verified<'a>, Fault> {
         let seq = self.head.size();
         self.check(public, private).map_err(|what| Fault { seq, what })
     }
 
-    fn check(&mut self, bytes: &[u8], private: Option<&[u8]>) -> Result<Verified, FaultKind> {
+    fn check<'a>(&mut self, bytes: &'a [u8], private: Option<&'a [u8]>) -> Result<Verified<'a>, FaultKind> {
         if bytes.len() > PUBLIC_MOST || private.is_some_and(|p| p.len() > PRIVATE_MOST) {
             return Err(FaultKind::TooLarge);
         }
-        let public = Json::parse_canonical(bytes).map_err(|_| FaultKind::NotCanonical)?;
-        if let Some(member) = bad_public(&public) {
+        let part = Part::read(bytes).map_err(|_| FaultKind::NotCanonical)?;
+        let public = part.view();
+        if let Some(member) = bad_public(public) {
             return Err(FaultKind::Member(member));
         }
         let seq = self.head.size();
@@ -108,7 +109,7 @@ impl ChainVerifier {
         if u64::try_from(number) != Ok(seq) {
             return Err(FaultKind::Number(number));
         }
-        if public.text("prev") != Some(&HEXLOWER.encode(self.head.leaf())) {
+        if public.text("prev").map(str::as_bytes) != Some(&hex(self.head.leaf())) {
             return Err(FaultKind::Previous);
         }
         let log = public.text("log").unwrap_or_default();
@@ -127,20 +128,26 @@ impl ChainVerifier {
         if (kind == Kind::LogCreated) != (seq == 0) {
             return Err(FaultKind::Beginning);
         }
-        let private = private.map(|bytes| private_part(&public, bytes)).transpose()?;
+        let private = private.map(|bytes| private_part(public, bytes)).transpose()?;
         let leaf = leaf_hash(bytes);
         self.head.accept(leaf, at);
-        Ok(Verified { seq, at, kind, leaf, public, private })
+        Ok(Verified { seq, at, kind, leaf, public: part, private })
     }
 }
 
-fn private_part(public: &Json, bytes: &[u8]) -> Result<Json, FaultKind> {
-    if public.text("private") != Some(&HEXLOWER.encode(&private_digest(bytes))) {
+fn private_part<'a>(public: View, bytes: &'a [u8]) -> Result<Part<'a>, FaultKind> {
+    if public.text("private").map(str::as_bytes) != Some(&hex(&private_digest(bytes))) {
         return Err(FaultKind::Private);
     }
-    let private = Json::parse_canonical(bytes).map_err(|_| FaultKind::Private)?;
-    match bad_private(&private) {
+    let private = Part::read(bytes).map_err(|_| FaultKind::Private)?;
+    match bad_private(private.view()) {
         Some(member) => Err(FaultKind::Member(format!("private/{member}"))),
         None => Ok(private),
     }
+}
+
+fn hex(hash: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    HEXLOWER.encode_mut(hash, &mut digits);
+    digits
 }
