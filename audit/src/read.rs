@@ -18,7 +18,7 @@ impl<'a> Part<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, CanonicalError> {
         let rest = std::str::from_utf8(bytes).map_err(|_| CanonicalError)?;
         // Neither within strings, where they are escaped, nor between them: canonical JSON has no blanks.
-        if bytes.iter().min().is_none_or(|least| *least < 0x20) {
+        if bytes.iter().copied().fold(u8::MAX, u8::min) < 0x20 {
             return Err(CanonicalError);
         }
         let mut reader = Reader { rest, nodes: Vec::with_capacity(bytes.len() / 8) };
