@@ -137,7 +137,8 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<Database, StoreErro
         .await?;
     migrate(POSTGRES.run(&writer).await)?;
     // Every read goes by keys; a plan made while a table was small must not scan it when it has grown.
-    let by_key = [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+    let by_key =
+        [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
     let readers = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
