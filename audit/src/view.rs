@@ -2,8 +2,6 @@
 //! them would take longer to build and tear down than to read.
 
 use std::borrow::Cow;
-use std::ops::Deref;
-use std::sync::OnceLock;
 
 use crate::canonical::Json;
 
@@ -20,12 +18,9 @@ pub(crate) enum Node<'a> {
     Map(usize),
 }
 
-/// A part of an entry as it was read. It serves as [`Json`] too, which is built when first asked for; [`Part::view`] costs nothing.
+/// A part of an entry as it was read.
 #[derive(Clone, Debug)]
-pub struct Part<'a> {
-    nodes: Vec<Node<'a>>,
-    json: OnceLock<Json>,
-}
+pub struct Part<'a>(Vec<Node<'a>>);
 
 /// A value within a part: its node and those within it.
 #[derive(Clone, Copy, Debug)]
@@ -33,20 +28,12 @@ pub struct View<'a>(&'a [Node<'a>]);
 
 impl<'a> Part<'a> {
     pub(crate) fn new(nodes: Vec<Node<'a>>) -> Self {
-        Self { nodes, json: OnceLock::new() }
+        Self(nodes)
     }
 
     /// The whole part.
     pub fn view(&self) -> View<'_> {
-        View(&self.nodes)
-    }
-}
-
-impl Deref for Part<'_> {
-    type Target = Json;
-
-    fn deref(&self) -> &Json {
-        self.json.get_or_init(|| self.view().to_json())
+        View(&self.0)
     }
 }
 

@@ -23,6 +23,8 @@ use street::Street;
 /// How much is measured.
 pub struct Plan {
     pub residents: u32,
+    /// The log is filled up to so many entries, for what grows with it.
+    pub entries: u64,
     /// Residents who are looked up, in turn.
     pub asked: usize,
     pub clients: Vec<usize>,
@@ -43,10 +45,18 @@ fn main() {
         let short = std::env::args().any(|a| a == "--short");
         let residents = option("--residents").map(|n| n.parse().unwrap());
         let plan = if short {
-            Plan { residents: 300, asked: 4, clients: vec![4], rounds: 1, each: Duration::from_millis(200) }
+            Plan {
+                residents: 300,
+                entries: 1_000,
+                asked: 4,
+                clients: vec![4],
+                rounds: 1,
+                each: Duration::from_millis(200),
+            }
         } else {
             Plan {
                 residents: residents.unwrap_or(100_000),
+                entries: 1_000_000,
                 asked: 500,
                 clients: vec![1, 16, 64, 256],
                 rounds: 5,
@@ -69,8 +79,9 @@ fn main() {
 
 async fn measure(plan: &Plan) -> Value {
     let cluster = Cluster::start();
-    let sqlite = database(plan, Site::new(On::Sqlite).await).await;
-    let postgres = database(plan, Site::within(cluster.options()).await).await;
+    let sqlite = database(plan, Site::new(On::Sqlite).await, Site::new(On::Sqlite).await).await;
+    let (site, small) = (Site::within(cluster.options()).await, Site::within(cluster.options()).await);
+    let postgres = database(plan, site, small).await;
     let by_hand = byhand::measure(plan, &cluster).await;
     let (decide, verify) =
         tokio::task::spawn_blocking(|| (single::decide(), single::verify())).await.unwrap();
@@ -87,7 +98,7 @@ fn machine() -> String {
     format!("{model}, {} cores", std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-async fn database(plan: &Plan, site: Site) -> Value {
+async fn database(plan: &Plan, site: Site, small: Site) -> Value {
     let street = Street::make(site, plan.residents, plan.asked).await;
     let imported_bytes = process::bytes(&street.site).await;
     let address = stages::serve(&street).await;
@@ -100,12 +111,13 @@ async fn database(plan: &Plan, site: Site) -> Value {
     let before = (process::bytes(&street.site).await, size(&street).await);
     let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
     load::rate(&[address], 64, plan.each * 4, &requests).await;
-    street.vault.close().await;
-    let after = (process::bytes(&street.site).await, street_size(&street).await);
+    let after = (process::bytes(&street.site).await, size(&street).await);
     let entry_bytes = (after.0 - before.0) / (after.1 - before.1);
+    let growth = growth(plan, &street, address, small).await;
+    street.vault.close().await;
     json!({
         "import_per_second": street.imported, "rates": rates, "two_instances": instances,
-        "bytes_per_resident": imported_bytes / f64::from(plan.residents), "bytes_per_lookup": entry_bytes,
+        "bytes_per_resident": imported_bytes / f64::from(plan.residents), "bytes_per_lookup": entry_bytes, "growth": growth,
         "process": process::measure(plan, &street).await, "verify": process::verify(&street).await,
         "no_durability": in_memory(plan, street.site.on).await,
     })
@@ -115,11 +127,26 @@ async fn size(street: &Street) -> f64 {
     street.vault.store.head().await.unwrap().unwrap().size as f64
 }
 
-async fn street_size(street: &Street) -> f64 {
-    let store = gridvault::store::Store::open_to_verify(&street.site.location()).await.unwrap();
-    let size = store.head().await.unwrap().unwrap().size as f64;
-    store.close().await;
-    size
+/// What a tenth of the residents and hardly any history answer within, and all of them behind a long log.
+async fn growth(plan: &Plan, large: &Street, address: SocketAddr, site: Site) -> Value {
+    let small = Street::make(site, plan.residents / 10, plan.asked).await;
+    let filled = large.fill(plan.entries).await;
+    let small_address = stages::serve(&small).await;
+    let ask = async |street: &Street, address: SocketAddr| {
+        let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
+        load::rate(&[address], 16, plan.each, &requests).await.p50
+    };
+    let mut rounds = Vec::new();
+    for _ in 0..plan.rounds {
+        rounds.push((ask(&small, small_address).await, ask(large, address).await));
+    }
+    small.vault.close().await;
+    json!({
+        "entries": size(large).await, "entries_filled_per_second": filled,
+        "small_p50_ms": median(rounds.iter().map(|(small, _)| *small)),
+        "large_p50_ms": median(rounds.iter().map(|(_, large)| *large)),
+        "ratio": median(rounds.iter().map(|(small, large)| large / small)),
+    })
 }
 
 /// Every stage in turn, in every round; medians.

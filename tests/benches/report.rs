@@ -98,6 +98,16 @@ pub fn markdown(measured: &Value) -> String {
                 number(database, "/process/serving_mib")
             ),
         );
+        row(
+            "p50 at 16 clients with all residents and the log filled up ÷ with a tenth of both",
+            format!(
+                "{:.2} ({:.2} to {:.2} ms, {:.0} entries)",
+                number(database, "/growth/ratio"),
+                number(database, "/growth/large_p50_ms"),
+                number(database, "/growth/small_p50_ms"),
+                number(database, "/growth/entries")
+            ),
+        );
         if database["two_instances"].is_object() {
             row(
                 "two instances together ÷ one, 64 clients",

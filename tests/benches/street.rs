@@ -10,6 +10,7 @@ use gridvault::identity::{Capacity, identify};
 use gridvault::register::{NewConsent, NewTask, issue_token, open_task, record_consent};
 use gridvault::seal::Secret;
 use gridvault::store::Table;
+use gridvault::trail::{Act, Change};
 use gridvault::{Nature, Vault};
 use gridvault_policy::{AgeClass, Posture, Purpose, RecordType, Scheme};
 use gridvault_tests::Site;
@@ -29,6 +30,9 @@ pub const FIELDS: [&str; 10] = [
     "derived.age_over_80",
     "derived.reachable_by_phone",
 ];
+
+/// Entries in one group.
+const TOGETHER: u64 = 512;
 
 pub struct Street {
     pub site: Arc<Site>,
@@ -56,6 +60,25 @@ impl Street {
             bodies.push(prepared(&vault, &steward, resident, post).await);
         }
         Self { site: Arc::new(site), vault: Arc::new(vault), token, bodies, imported }
+    }
+
+    /// Appends entries as large as a lookup's, of residents at random, until the log has so many; how many in a second.
+    pub async fn fill(&self, entries: u64) -> f64 {
+        let size = self.vault.store.head().await.unwrap().unwrap().size;
+        let missing = entries.saturating_sub(u64::try_from(size).unwrap());
+        let (mut rng, begun) = (fastrand::Rng::with_seed(7), Instant::now());
+        for _ in 0..missing.div_ceil(TOGETHER) {
+            let acts = (0..TOGETHER).map(|_| {
+                let mut entry = gridvault_tests::lookup_entry(&FIELDS);
+                let subject = entry.private.subject.as_mut().unwrap();
+                for tag in [&mut subject.tag, subject.place.as_mut().unwrap()] {
+                    *tag = u128::from(rng.u64(..100_000)).to_be_bytes();
+                }
+                Act::new(&self.vault.keys, entry, Change::none())
+            });
+            self.vault.log.record_all(acts.collect()).await.unwrap();
+        }
+        missing as f64 / begun.elapsed().as_secs_f64()
     }
 
     /// The same street, for another instance.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gridvault_audit::{ChainVerifier, Checkpoint, Fault, FaultKind, Json, VerifierKey, leaf_hash};
+use gridvault_audit::{
+    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Part, VerifierKey, View, leaf_hash,
+};
 
 use crate::seal::row_digest;
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
@@ -158,11 +160,11 @@ impl Run {
         let same = u64::try_from(entry.seq) == Ok(verified.seq)
             && entry.at == verified.at
             && entry.kind == verified.kind.as_str()
-            && verified.public.text("salt") == Some(&data_encoding::HEXLOWER.encode(&entry.salt));
+            && verified.public.view().text("salt") == Some(&data_encoding::HEXLOWER.encode(&entry.salt));
         if !same {
             return Err(column("a column beside it"));
         }
-        let Some(private) = &verified.private else {
+        let Some(private) = verified.private.as_ref().map(Part::view) else {
             self.removed += 1;
             return Ok(());
         };
@@ -173,11 +175,9 @@ impl Run {
         if !same {
             return Err(column("an index beside its private part"));
         }
-        if let Some(Json::Map(state)) = private.get("state") {
-            for (row, digest) in state {
-                if let Json::Text(digest) = digest {
-                    self.told.insert(row.to_string(), (verified.seq, digest.to_string()));
-                }
+        for (row, digest) in private.get("state").and_then(View::members).into_iter().flatten() {
+            if let Some(digest) = digest.as_text() {
+                self.told.insert(row.to_owned(), (verified.seq, digest.to_owned()));
             }
         }
         Ok(())
@@ -294,15 +294,13 @@ fn broken(seq: Option<u64>, why: String) -> Verdict {
 }
 
 /// The audit tags that a private part names beside its subject's, sorted as the index keeps them.
-fn further_tags(private: &Json) -> Vec<String> {
+fn further_tags(private: View<'_>) -> Vec<String> {
     let mut tags = Vec::new();
     if let Some(subject) = private.get("subject") {
-        tags.extend(subject.text("place").map(str::to_owned));
-        if let Some(Json::List(also)) = subject.get("also") {
-            tags.extend(
-                also.iter().filter_map(|t| if let Json::Text(t) = t { Some(t.to_string()) } else { None }),
-            );
-        }
+        let also = subject.get("also").and_then(View::items).into_iter().flatten();
+        tags.extend(
+            subject.text("place").into_iter().chain(also.filter_map(View::as_text)).map(str::to_owned),
+        );
     }
     tags.sort();
     tags.dedup();
