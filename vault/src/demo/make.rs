@@ -161,8 +161,12 @@ async fn premises(vault: &Vault, street: &Street) -> Result<Vec<DemoPremises>, D
 
 async fn find(vault: &Vault, field: FieldId, value: &str) -> Result<Uuid, DemoError> {
     let term = vault.keys.index_term(field, value).ok_or(DemoError::Odd("no index"))?;
-    let found = vault.store.by_term(field.number(), &term).await?;
-    found.first().and_then(|id| Uuid::from_slice(id).ok()).ok_or(DemoError::Odd("a line was not taken in"))
+    let found = vault.store.by_terms(field.number(), &[term]).await?;
+    found
+        .values()
+        .next()
+        .and_then(|id| Uuid::from_slice(id).ok())
+        .ok_or(DemoError::Odd("a line was not taken in"))
 }
 
 /// The services with their agreements; gives a token of the hotline.

@@ -1,6 +1,6 @@
 //! Taking in areas and premises.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gridvault_audit::{Entry, Kind, Subject, SubjectType};
 use gridvault_policy::{FieldId, RecordType};
@@ -61,8 +61,10 @@ pub async fn add_premises(
     let areas = vault.areas();
     let now = vault.now();
     let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
+    let held = find_premises(vault, codes.iter().map(String::as_str)).await?;
     for row in rows {
-        if !seen.insert(row.code.clone()) || find_premises(vault, &row.code).await?.is_some() {
+        if !seen.insert(row.code.clone()) || held.contains_key(row.code.as_str()) {
             continue;
         }
         let strange = row.cells.iter().find(|(scheme, code)| areas.live(**scheme, code, now).is_none());
@@ -106,11 +108,18 @@ fn premises(vault: &Vault, row: PremisesRow, mut entry: Entry) -> Result<Act, Re
 }
 
 /// The premises of that code.
-pub(super) async fn find_premises(vault: &Vault, code: &str) -> Result<Option<Uuid>, RegisterError> {
-    let Some(field) = code_field() else { return Ok(None) };
-    let Some(term) = vault.keys.index_term(field, code) else { return Ok(None) };
-    let found = vault.store.by_term(field.number(), &term).await?;
-    Ok(found.first().and_then(|id| Uuid::from_slice(id).ok()))
+/// The premises of these codes, where there are such.
+pub(super) async fn find_premises<'c>(
+    vault: &Vault,
+    codes: impl Iterator<Item = &'c str>,
+) -> Result<HashMap<&'c str, Uuid>, RegisterError> {
+    let Some(field) = code_field() else { return Ok(HashMap::new()) };
+    let terms: HashMap<_, _> =
+        codes.filter_map(|code| Some((code, vault.keys.index_term(field, code)?))).collect();
+    let wanted: Vec<_> = terms.values().cloned().collect();
+    let found = vault.store.by_terms(field.number(), &wanted).await?;
+    let id = |term: &Vec<u8>| Uuid::from_slice(found.get(term)?).ok();
+    Ok(terms.iter().filter_map(|(code, term)| Some((*code, id(term)?))).collect())
 }
 
 fn code_field() -> Option<FieldId> {

@@ -25,20 +25,16 @@ pub async fn add_residents(
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
     let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for row in rows {
-        let terms = terms(vault, &row.fields);
-        let number = terms
-            .iter()
-            .find(|(field, _)| field.as_str() == "person.id_no")
-            .map(|(field, term)| (*field, term.clone()));
-        if let Some((field, term)) = number
-            && (!seen.insert(term.clone()) || !vault.store.by_term(field.number(), &term).await?.is_empty())
-        {
+    let homes = find_premises(vault, rows.iter().map(|row| row.premises_code.as_str())).await?;
+    let terms: Vec<Terms> = rows.iter().map(|row| terms(vault, &row.fields)).collect();
+    let held = held(vault, &terms).await?;
+    for (row, terms) in rows.iter().zip(&terms) {
+        if id_number(terms).is_some_and(|(_, term)| !seen.insert(term) || held.contains(term)) {
             continue;
         }
-        match find_premises(vault, &row.premises_code).await? {
+        match homes.get(row.premises_code.as_str()) {
             Some(home) => {
-                acts.push(resident(vault, &row, home, notice, &terms, entry(Kind::ResidentCreated))?);
+                acts.push(resident(vault, row, *home, notice, terms, entry(Kind::ResidentCreated))?);
             }
             None => {
                 errors.push(RowError { row: row.row, column: "premises".into(), code: "premises_unknown" });
@@ -48,13 +44,28 @@ pub async fn add_residents(
     Ok((acts, errors))
 }
 
+/// A row's blind-index terms.
+type Terms = Vec<(FieldId, Vec<u8>)>;
+
+fn id_number(terms: &Terms) -> Option<&(FieldId, Vec<u8>)> {
+    terms.iter().find(|(field, _)| field.as_str() == "person.id_no")
+}
+
+/// Those of the rows' ID numbers that some record has already.
+async fn held(vault: &Vault, rows: &[Terms]) -> Result<HashSet<Vec<u8>>, RegisterError> {
+    let numbers: Vec<_> = rows.iter().filter_map(id_number).collect();
+    let Some((field, _)) = numbers.first() else { return Ok(HashSet::new()) };
+    let wanted: Vec<_> = numbers.iter().map(|(_, term)| term.clone()).collect();
+    Ok(vault.store.by_terms(field.number(), &wanted).await?.into_keys().collect())
+}
+
 /// A fresh audit tag: how the trail names a record.
 pub fn new_tag(keys: &Keyring) -> Result<[u8; 16], SealError> {
     let random = keys.random()?;
     random.first_chunk::<16>().copied().ok_or(SealError::Crypto)
 }
 
-fn terms(vault: &Vault, fields: &[(FieldId, Secret)]) -> Vec<(FieldId, Vec<u8>)> {
+fn terms(vault: &Vault, fields: &[(FieldId, Secret)]) -> Terms {
     let indexed =
         fields.iter().filter(|(field, _)| matches!(field.as_str(), "person.id_no" | "person.phone"));
     indexed

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
@@ -107,12 +108,21 @@ impl Rows {
     }
 }
 
-/// What is wanted, numbered from 0: `$2` is a JSON list of pairs, record and task, in hex.
+/// What is wanted, numbered from 0: `$2` is a list as [`wanted`] writes it.
 pub(super) const WANTED: [&str; 2] = [
-    "WITH wanted (n, record, task) AS (SELECT key, unhex(value ->> 0), unhex(value ->> 1) FROM json_each($2))",
-    "WITH wanted (n, record, task) AS (SELECT n - 1, decode(pair ->> 0, 'hex'), decode(pair ->> 1, 'hex') \
+    "WITH wanted (n, id, other) AS (SELECT key, unhex(value ->> 0), unhex(value ->> 1) FROM json_each($2))",
+    "WITH wanted (n, id, other) AS (SELECT n - 1, decode(pair ->> 0, 'hex'), decode(pair ->> 1, 'hex') \
      FROM json_array_elements($2::json) WITH ORDINALITY AS w (pair, n))",
 ];
+
+/// Pairs of keys as a JSON list in hex, which both databases can take apart.
+pub(super) fn wanted<'k>(pairs: impl Iterator<Item = (&'k [u8], Option<&'k [u8]>)>) -> String {
+    let hex = |bytes: &[u8]| format!("\"{}\"", HEXLOWER.encode(bytes));
+    let pair = |(id, other): (&[u8], Option<&[u8]>)| {
+        format!("[{},{}]", hex(id), other.map_or_else(|| "null".to_owned(), hex))
+    };
+    format!("[{}]", pairs.map(pair).collect::<Vec<_>>().join(","))
+}
 
 /// Connections for reading and the one for writing.
 pub(super) enum Database {

@@ -1,31 +1,28 @@
 //! Records wanted at the same time are read together: what is asked while a statement is under way is the next statement.
 //! Nobody waits for company; under load one statement serves many lookups.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
+use sqlx::AssertSqlSafe;
 use tokio::sync::{mpsc, oneshot};
 
-use sqlx::AssertSqlSafe;
-
-use super::database::{Database, values};
+use super::database::{Database, values, wanted};
 use super::{LocatedRows, StoreError};
 
 /// For each record wanted: its header and its place's with their envelopes, its consents, the task named, the other tasks open on it.
 /// `CROSS JOIN` holds SQLite to this order: what is wanted first, then each row by its key.
 pub(super) const LOCATE: &str = "\
 SELECT w.n, 'records' AS t, r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev AS erev, e.sealed FROM wanted w CROSS JOIN records r \
-  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id WHERE r.tenant = $1 AND r.id = w.record \
+  LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id WHERE r.tenant = $1 AND r.id = w.id \
 UNION ALL SELECT w.n, 'records', r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev, e.sealed FROM wanted w CROSS JOIN records o \
   CROSS JOIN records r LEFT JOIN envelopes e ON e.tenant = r.tenant AND e.record = r.id \
-  WHERE o.tenant = $1 AND o.id = w.record AND r.tenant = $1 AND r.id = o.ref \
+  WHERE o.tenant = $1 AND o.id = w.id AND r.tenant = $1 AND r.id = o.ref \
 UNION ALL SELECT w.n, 'consents', c.id, c.rev, c.ref, c.body, c.mac, c.seq, NULL, NULL FROM wanted w CROSS JOIN consents c \
-  WHERE c.tenant = $1 AND c.ref = w.record \
+  WHERE c.tenant = $1 AND c.ref = w.id \
 UNION ALL SELECT w.n, 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM wanted w CROSS JOIN tasks t \
-  WHERE t.tenant = $1 AND t.id = w.task \
+  WHERE t.tenant = $1 AND t.id = w.other \
 UNION ALL SELECT w.n, 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM wanted w CROSS JOIN task_links l \
-  CROSS JOIN tasks t WHERE l.tenant = $1 AND l.record = w.record AND l.task IS DISTINCT FROM w.task \
+  CROSS JOIN tasks t WHERE l.tenant = $1 AND l.record = w.id AND l.task IS DISTINCT FROM w.other \
   AND t.tenant = $1 AND t.id = l.task";
 
 /// Records in one statement at most.
@@ -78,7 +75,8 @@ async fn serve(database: Arc<Database>, tenant: String, mut inbox: mpsc::Receive
 /// One answer per record wanted, in order; a row that cannot be understood fails only the one it is for.
 async fn read(database: &Database, tenant: &str, together: &[Wanted]) -> Result<Vec<Found>, StoreError> {
     let sql = format!("{} {LOCATE}", database.wanted());
-    let rows = database.fetch(AssertSqlSafe(sql), values![tenant, list(together).as_str()]).await?;
+    let list = wanted(together.iter().map(|wanted| (wanted.record.as_slice(), wanted.task.as_deref())));
+    let rows = database.fetch(AssertSqlSafe(sql), values![tenant, list.as_str()]).await?;
     let mut found: Vec<Found> = together.iter().map(|_| Ok(LocatedRows::default())).collect();
     for row in rows.iter() {
         let n = usize::try_from(row.int(0)?).ok();
@@ -92,16 +90,4 @@ async fn read(database: &Database, tenant: &str, together: &[Wanted]) -> Result<
         }
     }
     Ok(found)
-}
-
-/// Record and task of each, as a JSON list of pairs in hex, which both databases can take apart.
-fn list(together: &[Wanted]) -> String {
-    let mut out = String::with_capacity(2 + together.len() * 72);
-    for Wanted { record, task, .. } in together {
-        out.push(if out.is_empty() { '[' } else { ',' });
-        let task =
-            task.as_ref().map_or_else(|| "null".to_owned(), |task| format!("\"{}\"", HEXLOWER.encode(task)));
-        write!(out, "[\"{}\",{task}]", HEXLOWER.encode(record)).unwrap_or_default();
-    }
-    if out.is_empty() { "[]".to_owned() } else { out + "]" }
 }

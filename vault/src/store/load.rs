@@ -1,6 +1,10 @@
 //! What a lookup reads: one statement for the caller, one for the record (see [`super::gather`]), each a consistent snapshot.
 
-use super::database::{Cells, values};
+use std::collections::HashMap;
+
+use sqlx::AssertSqlSafe;
+
+use super::database::{Cells, values, wanted};
 use super::{Row, Store, StoreError, Table};
 
 /// A record's envelopes: every tier that its kind has, sealed, in one row.
@@ -47,8 +51,8 @@ UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WH
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
   AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
 
-pub(super) const TERM: &str =
-    "SELECT record FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 ORDER BY record LIMIT 20";
+pub(super) const HELD: &str = "SELECT t.term, t.record FROM wanted w CROSS JOIN terms t \
+WHERE t.tenant = $1 AND t.field = $3 AND t.term = w.id";
 
 impl LocatedRows {
     /// Adds a row of `LOCATE`.
@@ -104,10 +108,17 @@ impl Store {
         rows.map(|row| authority(table, row, 0))
     }
 
-    /// Records whose field has that blind-index term, at most 20.
-    pub async fn by_term(&self, field: u16, term: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
-        let rows = self.fetch(TERM, values![self.tenant.as_str(), i64::from(field), term]).await?;
-        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
+    /// A record for each of these blind-index terms of a field, where one has it.
+    pub async fn by_terms(
+        &self,
+        field: u16,
+        terms: &[Vec<u8>],
+    ) -> Result<HashMap<Vec<u8>, Vec<u8>>, StoreError> {
+        let sql = format!("{} {HELD}", self.database.wanted());
+        let list = wanted(terms.iter().map(|term| (term.as_slice(), None)));
+        let values = values![self.tenant.as_str(), list.as_str(), i64::from(field)];
+        let rows = self.fetch(AssertSqlSafe(sql), values).await?;
+        rows.iter().map(|row| Ok((row.bytes(0)?.to_vec(), row.bytes(1)?.to_vec()))).collect()
     }
 }
 

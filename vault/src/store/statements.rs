@@ -8,7 +8,7 @@ use super::database::WANTED;
 use super::entries::TAGS;
 use super::gather::LOCATE;
 use super::heads::HEAD;
-use super::load::{IDENTITY, TERM};
+use super::load::{HELD, IDENTITY};
 use super::write::{
     ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, PUBLIC, SALT, TERMS, UNLINK, revs_of,
 };
@@ -27,12 +27,14 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed = [IDENTITY, TERM, HEAD, TAGS, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
+    let fixed = [IDENTITY, HEAD, TAGS, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
     let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
     both.extend([revs_of(4), filter.statement("").0, EntryFilter::default().statement("").0]);
     let mut apart: Vec<_> =
         [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::database::Insert::texts).collect();
-    apart.push(WANTED.map(|wanted| format!("{wanted} {LOCATE}")));
+    for select in [LOCATE, HELD] {
+        apart.push(WANTED.map(|wanted| format!("{wanted} {select}")));
+    }
     for table in Table::ALL {
         let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];
         both.extend(selects.map(str::to_owned));
