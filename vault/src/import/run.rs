@@ -70,6 +70,9 @@ pub async fn run(
             vault.reload().await?;
         }
     }
+    if outcome.created > 0 && !dry_run {
+        vault.store.count_anew().await;
+    }
     let left = outcome.refused.len() as u64 + outcome.created;
     outcome.held = if kind == ImportKind::People { 0 } else { outcome.rows.saturating_sub(left) };
     if dry_run {

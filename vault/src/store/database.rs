@@ -124,6 +124,25 @@ pub(super) fn wanted<'k>(pairs: impl Iterator<Item = (&'k [u8], Option<&'k [u8]>
     format!("[{}]", pairs.map(pair).collect::<Vec<_>>().join(","))
 }
 
+/// Keys asked for in one statement: well under SQLite's 32,766 variables.
+const KEYS: usize = 256;
+
+/// A select of rows by many keys, as statements with their values. `select` ends where `IN (…)` follows; `$1` is the tenant.
+pub(super) fn by_keys<'v>(
+    select: &str,
+    tenant: &'v str,
+    keys: &[&'v [u8]],
+) -> impl Iterator<Item = (AssertSqlSafe<String>, Vec<Value<'v>>)> {
+    keys.chunks(KEYS).map(move |keys| {
+        // Few lengths, so that each is prepared once: keys are repeated to fill up.
+        let length = keys.len().next_power_of_two();
+        let places: Vec<String> = (2..length + 2).map(|n| format!("${n}")).collect();
+        let mut values = vec![Value::from(tenant)];
+        values.extend(keys.iter().cycle().take(length).map(|key| Value::from(*key)));
+        (AssertSqlSafe(format!("{select} IN ({})", places.join(", "))), values)
+    })
+}
+
 /// Connections for reading and the one for writing.
 pub(super) enum Database {
     Sqlite { readers: SqlitePool, writer: SqlitePool },

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::AssertSqlSafe;
-
-use super::database::{Cells, values, wanted};
+use super::database::{Cells, by_keys, values};
 use super::{Row, Store, StoreError, Table};
 
 /// A record's envelopes: every tier that its kind has, sealed, in one row.
@@ -51,8 +49,10 @@ UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WH
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
   AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
 
-pub(super) const HELD: &str = "SELECT t.term, t.record FROM wanted w CROSS JOIN terms t \
-WHERE t.tenant = $1 AND t.field = $3 AND t.term = w.id";
+/// Records whose field has one of the terms that follow.
+pub(super) fn holders(field: u16) -> String {
+    format!("SELECT term, record FROM terms WHERE tenant = $1 AND field = {field} AND term")
+}
 
 impl LocatedRows {
     /// Adds a row of `LOCATE`.
@@ -114,11 +114,14 @@ impl Store {
         field: u16,
         terms: &[Vec<u8>],
     ) -> Result<HashMap<Vec<u8>, Vec<u8>>, StoreError> {
-        let sql = format!("{} {HELD}", self.database.wanted());
-        let list = wanted(terms.iter().map(|term| (term.as_slice(), None)));
-        let values = values![self.tenant.as_str(), list.as_str(), i64::from(field)];
-        let rows = self.fetch(AssertSqlSafe(sql), values).await?;
-        rows.iter().map(|row| Ok((row.bytes(0)?.to_vec(), row.bytes(1)?.to_vec()))).collect()
+        let terms: Vec<&[u8]> = terms.iter().map(Vec::as_slice).collect();
+        let mut found = HashMap::with_capacity(terms.len());
+        for (sql, values) in by_keys(&holders(field), &self.tenant, &terms) {
+            for row in self.fetch(sql, &values).await?.iter() {
+                found.insert(row.bytes(0)?.to_vec(), row.bytes(1)?.to_vec());
+            }
+        }
+        Ok(found)
     }
 }
 

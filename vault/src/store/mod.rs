@@ -176,6 +176,16 @@ impl Store {
         self.database.close().await;
     }
 
+    /// After many rows came in: PostgreSQL counts anew what its tables hold, for it plans by that. Left to itself it does so
+    /// within a minute, and until then reads a full table as if it were the empty one that it knew.
+    pub async fn count_anew(&self) {
+        if !self.database.is_file()
+            && let Err(error) = self.database.fetch("ANALYZE", &[]).await
+        {
+            tracing::warn!(%error, "the tables were not counted anew");
+        }
+    }
+
     async fn fetch(&self, sql: impl SqlSafeStr, values: &[Value<'_>]) -> Result<Rows, StoreError> {
         self.asked();
         // On the heap: the driver's futures are large, and whoever reads only sometimes would carry their room always.

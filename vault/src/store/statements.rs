@@ -4,13 +4,13 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::database::WANTED;
+use super::database::{WANTED, by_keys};
 use super::entries::TAGS;
 use super::gather::LOCATE;
 use super::heads::HEAD;
-use super::load::{HELD, IDENTITY};
+use super::load::{IDENTITY, holders};
 use super::write::{
-    ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, PUBLIC, SALT, TERMS, UNLINK, revs_of,
+    ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, PUBLIC, REVS, SALT, TERMS, UNLINK,
 };
 use super::{EntryFilter, Table};
 
@@ -29,12 +29,14 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     };
     let fixed = [IDENTITY, HEAD, TAGS, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
     let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
-    both.extend([revs_of(4), filter.statement("").0, EntryFilter::default().statement("").0]);
+    let keyed = [REVS.to_owned(), holders(1)];
+    for select in &keyed {
+        both.extend(by_keys(select, "", &[&[0][..]; 3]).map(|(sql, _)| sql.0));
+    }
+    both.extend([filter.statement("").0, EntryFilter::default().statement("").0]);
     let mut apart: Vec<_> =
         [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::database::Insert::texts).collect();
-    for select in [LOCATE, HELD] {
-        apart.push(WANTED.map(|wanted| format!("{wanted} {select}")));
-    }
+    apart.push(WANTED.map(|wanted| format!("{wanted} {LOCATE}")));
     for table in Table::ALL {
         let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];
         both.extend(selects.map(str::to_owned));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::database::{Column, Connection, Insert, Value, values};
+use super::database::{Column, Connection, Insert, Value, by_keys, values};
 use super::heads::{HEAD, head};
 use super::{EnvelopesRow, Row, Store, StoreError, StoredHead, Table};
 
@@ -41,9 +41,6 @@ pub struct NewEntry {
     /// The private part's bytes.
     pub private: Vec<u8>,
 }
-
-/// Ids asked for in one statement: well under SQLite's 32,766 variables.
-const CHUNK: usize = 256;
 
 pub(super) const ENVELOPES: Insert = Insert {
     into: "envelopes (tenant, record, rev, sealed)",
@@ -86,6 +83,7 @@ pub(super) const ENTRY_TAGS: Insert = Insert {
     alone: false,
 };
 pub(super) const UNLINK: &str = "DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3";
+pub(super) const REVS: &str = "SELECT id, rev FROM records WHERE tenant = $1 AND id";
 pub(super) const SALT: &str = "SELECT salt FROM entries WHERE tenant = $1 AND seq = $2";
 pub(super) const PUBLIC: &str =
     "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
@@ -144,13 +142,8 @@ impl Batch<'_> {
     /// The present revisions of these records' headers.
     pub async fn record_revs(&mut self, ids: &[&[u8]]) -> Result<HashMap<Vec<u8>, i64>, StoreError> {
         let mut revs = HashMap::with_capacity(ids.len());
-        for chunk in ids.chunks(CHUNK) {
-            // Few lengths, so that each is prepared once: ids are repeated to fill up.
-            let length = chunk.len().next_power_of_two();
-            let mut bound = vec![Value::from(self.tenant)];
-            bound.extend(chunk.iter().cycle().take(length).map(|id| Value::from(*id)));
-            let rows = self.conn.fetch(AssertSqlSafe(revs_of(length)), &bound).await?;
-            for row in rows.iter() {
+        for (sql, values) in by_keys(REVS, self.tenant, ids) {
+            for row in self.conn.fetch(sql, &values).await?.iter() {
                 revs.insert(row.bytes(0)?.to_vec(), row.int(1)?);
             }
         }
@@ -287,9 +280,4 @@ impl Batch<'_> {
         self.ended = true;
         Ok(())
     }
-}
-
-pub(super) fn revs_of(length: usize) -> String {
-    let list: Vec<String> = (2..length + 2).map(|n| format!("${n}")).collect();
-    format!("SELECT id, rev FROM records WHERE tenant = $1 AND id IN ({})", list.join(", "))
 }
