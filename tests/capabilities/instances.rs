@@ -149,6 +149,15 @@ async fn a_server_put_back_behind_a_running_instance_is_a_rollback() {
     assert!(refused.value("person.name").is_none());
     a.site.sql("UPDATE heads SET facts_rev = facts_rev + 1").await;
     assert_eq!(look(&b).await.status, 200);
+    // A newer head whose time or last leaf is not that of its last entry, though root and signature hold.
+    let leaf = "UPDATE heads SET leaf = set_byte(leaf, 0, 255 - get_byte(leaf, 0))";
+    for (forge, back) in [("UPDATE heads SET at = at + 1", "UPDATE heads SET at = at - 1"), (leaf, leaf)] {
+        assert_eq!(look(&a).await.status, 200);
+        a.site.sql(forge).await;
+        assert_eq!(look(&b).await.problem(), "log-rollback", "{forge}");
+        a.site.sql(back).await;
+        assert_eq!(look(&b).await.status, 200);
+    }
     // The server as it was two entries ago: what is there is whole, but older than what both have seen.
     a.site.sql("CREATE TABLE old AS SELECT * FROM heads").await;
     assert_eq!(look(&a).await.status, 200);

@@ -126,6 +126,23 @@ async fn a_connection_cut_in_the_middle_of_commit_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_never_comes_is_found_and_not_made_again() {
+    let direct = TestVault::street(gridvault_tests::On::Postgres).await;
+    let proxy = CuttingProxy::start(gridvault_tests::cluster().get_socket().unwrap());
+    let url = direct.site.url_through(proxy.folder().to_str().unwrap()).unwrap();
+    let layout = Layout { database: Location::parse(&url).unwrap(), ..direct.site.instance("pin-p") };
+    let through = direct.instance_at(&layout).await;
+    let session = through.sign_in(through.task(0).resident.unwrap()).await;
+    let before = through.size().await;
+    proxy.cut_next(Cut::Silence);
+    let body = json!({ "state": "withdrawn" });
+    let put = through.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&body)).await;
+    assert_eq!((put.status, proxy.cuts()), (200, 1), "{}", put.text);
+    assert_eq!(through.size().await, before + 1, "it was made once");
+    assert_eq!(through.verified().await.verdict, Verdict::Proven);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_or_stands_still_is_served_from_again() {
     let cluster = Cluster::start();
     let a = Arc::new(TestVault::street_at(Site::within(cluster.options()).await).await);

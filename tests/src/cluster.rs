@@ -70,6 +70,8 @@ pub enum Cut {
     After,
     /// Sends it and drops the client at once: the server commits after the client knows that the connection is gone.
     Amid,
+    /// Sends it, and keeps the answer: the client hears nothing more, and not that the connection is gone.
+    Silence,
 }
 
 /// A socket that leads to another.
@@ -137,6 +139,10 @@ async fn pass(mut client: UnixStream, mut server: UnixStream, next: &AtomicU8, c
                 if how == Cut::After as u8 {
                     // The answer has come when anything has.
                     let _ = server.read(&mut from_server).await;
+                    return;
+                }
+                if how == Cut::Silence as u8 {
+                    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
                     return;
                 }
                 if how == Cut::Amid as u8 {

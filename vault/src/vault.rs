@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use gridvault_audit::{Log, RecordError, VerifierKey};
@@ -100,6 +99,8 @@ pub enum Nature {
 struct Standing {
     areas: Arc<AreaMap>,
     facts_rev: i64,
+    /// Whether another policy is in force than this program's.
+    outdated: bool,
 }
 
 /// An open vault.
@@ -117,7 +118,6 @@ pub struct Vault {
     /// Callers known lately, for lookups.
     pub(crate) remembered: Remembered,
     standing: ArcSwap<Standing>,
-    outdated: AtomicBool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Real or synthetic.
@@ -165,7 +165,6 @@ impl Vault {
             book: ArcSwap::from_pointee(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),
-            outdated: AtomicBool::new(false),
             clock,
             nature,
             pinning: tokio::sync::Mutex::new(Some(pinning)),
@@ -183,20 +182,22 @@ impl Vault {
 
     /// Whether another policy is in force than this program's: another instance activated it.
     pub fn outdated(&self) -> bool {
-        self.outdated.load(Ordering::Acquire)
+        self.standing.load().outdated
     }
 
     /// Reads areas and policy anew where the revision of rights is another than the one they were read at: another
     /// instance may have changed them.
     pub async fn follow(&self, facts_rev: i64) -> Result<(), StoreError> {
-        if self.standing.load().facts_rev == facts_rev {
+        if self.standing.load().facts_rev >= facts_rev {
             return Ok(());
         }
         let rows = self.store.all(Table::Areas).await?;
         let areas = Arc::new(AreaMap::new(rows.iter().filter_map(|row| self.keys.check::<Area>(row))));
         let newest = register::policy_in_force(self).await?;
-        self.outdated.store(newest != Some(self.book.load().manifest_hash()), Ordering::Release);
-        self.standing.store(Arc::new(Standing { areas, facts_rev }));
+        let outdated = newest != Some(self.book.load().manifest_hash());
+        let read = Arc::new(Standing { areas, facts_rev, outdated });
+        // Who read earlier may come later.
+        self.standing.rcu(|now| Arc::clone(if now.facts_rev < facts_rev { &read } else { now }));
         Ok(())
     }
 

@@ -118,6 +118,12 @@ async fn database(store: &Store, pin: &Path) -> Result<Vec<Finding>, StoreError>
         Some(pinned) if pinned.size > size => {
             Some("the database is older than the pin: put back the newest one".into())
         }
+        Some(pinned)
+            if pinned.size == size
+                && Checkpoint::parse_unverified(&head.checkpoint).ok().as_ref() != Some(pinned) =>
+        {
+            Some("the database holds another history than the pin, or the pin is another log's".into())
+        }
         Some(_) => None,
     };
     let at = pinned.map_or_else(|| "none".to_owned(), |pinned| format!("entry {}", pinned.size));

@@ -87,13 +87,14 @@ pub async fn raise_clock(vault: &Vault) -> Result<(), RecordError> {
     vault.log.record(Act::new(&vault.keys, finding, Change::none())).await.map(|_| ())
 }
 
-/// Findings: authority rows whose MAC failed since the last call, each an entry.
+/// Findings: authority rows whose MAC failed and that are not on record yet, each an entry.
 pub async fn raise_broken_rows(vault: &Vault) -> Result<(), RecordError> {
-    for row in vault.keys.take_broken_rows() {
+    for row in vault.keys.broken_rows() {
         let mut finding = system(Kind::FindingRaised);
         finding.private.detail.insert("code", Json::Text(Cow::Borrowed("row_mac")));
-        finding.private.detail.insert("row", super::word(row));
+        finding.private.detail.insert("row", super::word(row.as_str()));
         vault.log.record(Act::new(&vault.keys, finding, Change::none())).await?;
+        vault.keys.told_broken(row);
     }
     Ok(())
 }

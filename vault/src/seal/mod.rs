@@ -169,12 +169,17 @@ impl Keyring {
         self.macs.load(Ordering::Relaxed)
     }
 
-    /// Rows whose MAC failed and that no earlier call gave: each a finding, once in this process.
-    pub fn take_broken_rows(&self) -> Vec<String> {
-        let Ok(mut rows) = self.broken.lock() else { return Vec::new() };
-        let new = std::mem::take(&mut rows.new);
-        rows.told.extend(new.iter().cloned());
-        new.into_iter().collect()
+    /// Rows whose MAC failed and that are not on record yet: each a finding, once in this process.
+    pub fn broken_rows(&self) -> Vec<String> {
+        self.broken.lock().map(|rows| rows.new.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// That finding is on record.
+    pub fn told_broken(&self, row: String) {
+        if let Ok(mut rows) = self.broken.lock() {
+            rows.new.remove(&row);
+            rows.told.insert(row);
+        }
     }
 
     fn mac(&self, key: &hmac::Key, bytes: &[u8]) -> hmac::Tag {

@@ -2,7 +2,7 @@
 //! differs is how a connection is opened, how many rows are inserted at once, and what an error means.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
 use sqlx::pool::PoolConnection;
@@ -162,8 +162,10 @@ impl Database {
                 let mut left = READERS;
                 loop {
                     let mut conn = Connection::Postgres(readers.acquire().await?);
+                    let asked = Instant::now();
                     match conn.fetch(sql.clone(), values).await {
-                        Err(StoreError::Lost) if left > 0 => left -= 1,
+                        // One that fell silent is no dead one of the pool's.
+                        Err(StoreError::Lost) if left > 0 && asked.elapsed() < PATIENCE => left -= 1,
                         done => return done,
                     }
                 }

@@ -62,14 +62,27 @@ async fn serve(database: Arc<Database>, tenant: String, mut inbox: mpsc::Receive
     while inbox.recv_many(&mut together, TOGETHER).await > 0 {
         // Who left need not be served.
         together.retain(|wanted| !wanted.reply.is_closed());
-        let found = read(&database, &tenant, &together).await;
-        let found = found.unwrap_or_else(|error| together.iter().map(|_| Err(error.clone())).collect());
+        let found = match read(&database, &tenant, &together).await {
+            Ok(found) => found,
+            Err(StoreError::Lost) => together.iter().map(|_| Err(StoreError::Lost)).collect(),
+            // What is broken about one record must not fail those that are read with it.
+            Err(_) => apart(&database, &tenant, &together).await,
+        };
         for (wanted, found) in together.drain(..).zip(found) {
             if wanted.reply.send(found).is_err() {
                 tracing::debug!("a caller left before its record was read");
             }
         }
     }
+}
+
+async fn apart(database: &Database, tenant: &str, together: &[Wanted]) -> Vec<Found> {
+    let mut found = Vec::with_capacity(together.len());
+    for wanted in together.chunks(1) {
+        let alone = read(database, tenant, wanted).await;
+        found.push(alone.and_then(|found| found.into_iter().next().unwrap_or(Err(StoreError::Lost))));
+    }
+    found
 }
 
 /// One answer per record wanted, in order; a row that cannot be understood fails only the one it is for.

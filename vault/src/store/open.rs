@@ -166,6 +166,11 @@ async fn keeps_commits(connection: &mut PgConnection) -> Result<(), sqlx::Error>
                 format!("the server would lose commits: `{name}` is off, turn it on").into(),
             ));
         }
+        if name == "synchronous_commit" {
+            // Pinned, for a changed setting would reach this session too.
+            let pin = "SELECT set_config('synchronous_commit', $1, false)";
+            sqlx::query(pin).bind(value).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -84,10 +84,15 @@ impl Table {
         let mut name = format!("{}/", self.as_str());
         match (self.key(), uuid::Uuid::from_slice(id), std::str::from_utf8(id)) {
             (Key::Uuid, Ok(uuid), _) => write!(name, "{uuid}"),
-            (Key::Text, _, Ok(text)) => write!(name, "{text}"),
+            // Whatever somebody wrote there: an entry says no text from outside.
+            (Key::Text, _, Ok(text)) if is_plain(text) => write!(name, "{text}"),
             _ => write!(name, "{}", data_encoding::HEXLOWER.encode(id)),
         }
         .unwrap_or_default();
         name
     }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-/".contains(&b))
 }

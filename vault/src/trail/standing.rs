@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use gridvault_audit::{Checkpoint, Head, VerifierKey, leaf_hash};
+use gridvault_audit::{Checkpoint, Head, Json, VerifierKey, leaf_hash, parse_at};
 
 use crate::store::{Batch, StoreError, StoredHead};
 
@@ -86,14 +86,17 @@ impl Standing {
             };
         }
         let mut tree = self.head.frontier().clone();
-        let mut from = known;
+        let (mut from, mut last) = (known, None);
         while from < stored.size {
             let to = stored.size.min(from + AT_A_TIME);
             for public in batch.public_bytes(from, to).await? {
                 tree.push(leaf_hash(&public));
+                last = Some(public);
             }
             from = to;
         }
+        // The signature does not cover these two: a wrong one would break the chain, or end every right.
+        let last = last.as_deref().map(|public| (leaf_hash(public), log_time(public)));
         let signed = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(key))
             .map_err(|_| Unfit::Rollback("the head in the database is not signed by this log's key"))?;
         let size = u64::try_from(stored.size).unwrap_or(0);
@@ -102,13 +105,19 @@ impl Standing {
         let extends = tree.size() == size
             && tree.root() == signed.root
             && signed.size == size
-            && head.frontier().root() == signed.root;
+            && head.frontier().root() == signed.root
+            && last == Some((*head.leaf(), Some(stored.at)));
         if !extends {
             return Err(Unfit::Rollback("the database does not extend what this instance has seen"));
         }
         *self = Self { head, facts_rev: stored.facts_rev, begun: true };
         Ok(Some(stored.checkpoint.clone()))
     }
+}
+
+/// The log time that an entry's public part says.
+pub(super) fn log_time(public: &[u8]) -> Option<i64> {
+    Json::parse_canonical(public).ok()?.text("at").and_then(parse_at)
 }
 
 pub(super) fn signed(n: u64) -> i64 {

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gridvault_audit::{
-    Checkpoint, Frontier, Head, Json, Log, LogKey, LogToken, VerifierKey, leaf_hash, parse_at,
-};
+use gridvault_audit::{Checkpoint, Frontier, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::pin;
-use super::standing::{Hints, Standing};
+use super::standing::{Hints, Standing, log_time};
 use super::writer::{Writer, WriterTask};
 use crate::clock::{Clock, days, rfc3339};
 use crate::store::{EntryFilter, Store, StoreError, StoredHead};
@@ -179,10 +177,6 @@ async fn extends(store: &Store, pinned: &Checkpoint, size: u64, head: &Head) -> 
             filter.after = Some(entry.seq);
         }
     }
-}
-
-fn log_time(public: &[u8]) -> Option<i64> {
-    Json::parse_canonical(public).ok()?.text("at").and_then(parse_at)
 }
 
 fn rollback(words: &str) -> TrailError {

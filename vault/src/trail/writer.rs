@@ -19,8 +19,10 @@ use crate::store::{Store, StoreError};
 const QUEUE: usize = 4096;
 /// Groups in one transaction at most.
 const BATCH: usize = 512;
-/// A batch whose connection was lost is tried again for so long.
+/// A batch of which nothing was sent to be committed is tried again for so long.
 const TRY_FOR: Duration = Duration::from_secs(5);
+/// One whose commit may have been made is looked for longer than a client waits: nobody is told that nothing was written.
+const FIND_FOR: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) type Answer = Result<Vec<Receipt>, RecordError>;
@@ -138,20 +140,21 @@ impl WriterTask {
     /// Writes the groups in one transaction; an answer per group. A lost connection, or another transaction in the way, is
     /// tried again: under the head's lock it shows whether the lost try was committed.
     async fn write(&mut self, groups: Vec<Vec<Item<Change>>>) -> Vec<Answer> {
-        let begun = Instant::now();
-        let mut sent = None;
+        let (mut failing, mut sent) = (None, None);
         loop {
             let error = match self.attempt(&groups, &mut sent).await {
                 Ok(answers) => return answers,
                 Err(error) => error,
             };
+            let since = *failing.get_or_insert_with(Instant::now);
+            let patience = if sent.is_some() { FIND_FOR } else { TRY_FOR };
             let failed = match error {
                 Unfit::Store(StoreError::NotDurable) => {
                     // A repeated fsync proves nothing (fsyncgate): only a new process can tell what is on disk.
                     tracing::error!("an fsync failed: the process ends");
                     std::process::abort();
                 }
-                Unfit::Store(StoreError::Lost | StoreError::Retry) if begun.elapsed() < TRY_FOR => {
+                Unfit::Store(StoreError::Lost | StoreError::Retry) if since.elapsed() < patience => {
                     tracing::warn!(groups = groups.len(), "a batch is tried again");
                     tokio::time::sleep(PAUSE).await;
                     continue;
@@ -175,16 +178,17 @@ impl WriterTask {
         if let Some(note) = self.standing.follow(&mut batch, stored.as_ref(), &self.verifier).await? {
             self.known(note, true);
         }
-        if let Some(lost) = sent.take()
-            && let Some(stored) = stored
-            && batch.salt(lost.first).await?.as_deref() == Some(&lost.salt[..])
-        {
-            // It was committed after all. A further write, acknowledged, proves that it is durable too.
-            batch.move_head(Some(stored.size), &stored).await?;
-            let answers = lost.answers.clone();
-            *sent = Some(lost);
-            batch.commit().await?;
-            return Ok(answers);
+        if let Some(lost) = sent.as_ref() {
+            let made = batch.salt(lost.first).await?.as_deref() == Some(&lost.salt[..]);
+            if let Some(stored) = stored.filter(|_| made) {
+                // It was committed after all. A further write, acknowledged, proves that it is durable too.
+                batch.move_head(Some(stored.size), &stored).await?;
+                let answers = lost.answers.clone();
+                batch.commit().await?;
+                return Ok(answers);
+            }
+            // Under the head's lock it is certain that it was not.
+            *sent = None;
         }
         let mut growing = Growing::new(&self.standing, self.clock.as_ref());
         growing.read_revs(&mut batch, groups).await?;
