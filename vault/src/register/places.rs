@@ -107,7 +107,6 @@ fn premises(vault: &Vault, row: PremisesRow, mut entry: Entry) -> Result<Act, Re
     Ok(Act::new(&vault.keys, entry, change))
 }
 
-/// The premises of that code.
 /// The premises of these codes, where there are such.
 pub(super) async fn find_premises<'c>(
     vault: &Vault,

@@ -36,14 +36,22 @@ impl Keyring {
 
     /// The row's columns if its MAC holds. If not, the row counts as absent and is remembered as a finding.
     pub fn check<T: DeserializeOwned>(&self, row: &Row) -> Option<T> {
-        self.check_read(row, serde_json::from_slice(&row.body).ok())
+        let sound = self.is_sound(row);
+        self.found(row, if sound { serde_json::from_slice(&row.body).ok() } else { None })
     }
 
     /// Likewise, of columns that were read from the row's body already.
     pub fn check_read<T>(&self, row: &Row, read: Option<T>) -> Option<T> {
+        let sound = self.is_sound(row);
+        self.found(row, read.filter(|_| sound))
+    }
+
+    fn is_sound(&self, row: &Row) -> bool {
         self.macs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let sound = hmac::verify(&self.facts, self.bound_row(row).bytes(), &row.mac).is_ok();
-        let body = read.filter(|_| sound);
+        hmac::verify(&self.facts, self.bound_row(row).bytes(), &row.mac).is_ok()
+    }
+
+    fn found<T>(&self, row: &Row, body: Option<T>) -> Option<T> {
         if body.is_none() {
             self.broken_row(row.table.row_name(&row.id));
         }
