@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 
-use crate::entry::Prepared;
+use crate::prepare::Prepared;
 use crate::time::format_at;
 use crate::tree::{Frontier, leaf_hash};
 

@@ -21,6 +21,7 @@ mod entry;
 mod kind;
 mod log;
 mod members;
+mod prepare;
 mod read;
 mod time;
 mod tree;
@@ -33,14 +34,15 @@ pub use canonical::{CanonicalError, Json};
 pub use chain::{Head, HeadError, Sealed};
 pub use checkpoint::{Checkpoint, LogKey, NoteError, VerifierKey};
 pub use entry::{
-    Actor, Entry, EntryError, FieldGroup, Prepared, Private, Public, ResultWord, StateDigest, Subject,
-    SubjectType, Who, WhoType, Word,
+    Actor, Entry, FieldGroup, Private, Public, ResultWord, StateDigest, Subject, SubjectType, Who, WhoType,
+    Word,
 };
 pub use kind::Kind;
 pub use log::{
     Auditable, Item, Log, LogToken, Receipt, RecordError, Recorded, RingToken, Sink, TokenError,
     born_together,
 };
+pub use prepare::{EntryError, Prepared};
 pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
 pub use verify::{ChainVerifier, Fault, FaultKind, Verified};

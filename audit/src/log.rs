@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::entry::{Entry, EntryError, Prepared};
+use crate::entry::Entry;
+use crate::prepare::{EntryError, Prepared};
 
 /// Something that may be done only when it is on record.
 pub trait Auditable {

@@ -3,9 +3,9 @@
 use data_encoding::HEXLOWER;
 
 use crate::chain::Head;
-use crate::entry::{PRIVATE_MOST, PUBLIC_MOST};
 use crate::kind::Kind;
 use crate::members::{bad_private, bad_public};
+use crate::prepare::{PRIVATE_MOST, PUBLIC_MOST};
 use crate::time::parse_at;
 use crate::tree::{leaf_hash, private_digest};
 use crate::view::{Part, View};
@@ -82,6 +82,12 @@ impl ChainVerifier {
         // Until entry 0 has named it, the origin stands open.
         let head = origin.and_then(|o| Head::new(o).ok()).unwrap_or_else(Head::nameless);
         Self { head, origin: origin.map(str::to_owned) }
+    }
+
+    /// A verifier that goes on behind a head that is known to hold.
+    pub fn behind(head: Head) -> Self {
+        let origin = Some(head.origin().to_owned());
+        Self { head, origin }
     }
 
     /// Where the log stands as far as it holds.

@@ -24,7 +24,9 @@ async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_no
         let before = t.size().await;
         let dry = t.call_raw("POST", &path(true), Some(&token), Some(lines.clone())).await;
         assert_eq!(dry.status, 200, "{}", dry.text);
-        assert_eq!(t.size().await, before, "a dry run records nothing");
+        // Nothing is made, but what was asked is on record: a dry run tells which ID numbers are held.
+        let batches = lines.lines().count().div_ceil(if *kind == ImportKind::People { 20_000 } else { 500 });
+        assert_eq!(t.size().await, before + i64::try_from(batches).unwrap());
         let real = t.call_raw("POST", &path(false), Some(&token), Some(lines.clone())).await;
         assert_eq!(real.body["refused"], json!([]), "{}", real.text);
         assert_eq!(real.body["rows"].as_u64().unwrap(), lines.lines().count() as u64);
@@ -32,7 +34,7 @@ async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_no
         let after = t.size().await;
         let again = t.call_raw("POST", &path(false), Some(&token), Some(lines)).await;
         assert_eq!(again.body["created"], 0, "{} {}", kind.as_str(), again.text);
-        assert_eq!(t.size().await, after);
+        assert_eq!(t.size().await, after + i64::try_from(batches).unwrap());
     }
     assert_eq!((made[0], made[1], made[3]), (80, 744, 2000));
     let filter = |kind: &str| gridvault::store::EntryFilter {

@@ -232,6 +232,9 @@ async fn an_older_copy_or_a_missing_pin_is_a_rollback(on: On) {
     // A head that says another time than its last entry would move every validity after it.
     let later = with(&s, "UPDATE heads SET at = at + 86400000000").await;
     assert!(words(&later).await.contains("log-rollback"), "{}", words(&later).await);
+    // A revision of rights that the entries do not come to.
+    let lower = with(&s, "UPDATE heads SET facts_rev = facts_rev - 1").await;
+    bad_at_all(&verify(&lower, Some(&s.key)).await);
     // A history that does not extend the pin.
     let other = with(&s, "DELETE FROM entries WHERE seq = 5").await;
     bad_at_all(&verify(&other, Some(&s.key)).await);

@@ -164,7 +164,7 @@ impl Total {
                 "refused": self.refused, "findings": self.findings, "files": files })
             .to_string());
         } else {
-            let mode = if arguments.dry_run { " (dry run: nothing recorded)" } else { "" };
+            let mode = if arguments.dry_run { " (dry run: nothing made)" } else { "" };
             say(&format!(
                 "{} rows: {} made, {} held already, {} refused, {} with a finding{mode}",
                 self.rows,

@@ -1,5 +1,7 @@
 //! Running an import: in batches, each recorded whole or not at all, so that the same file run again goes on where it stopped.
 
+use std::collections::HashSet;
+
 use gridvault_audit::{Entry, Json, Kind};
 use gridvault_policy::Role;
 use uuid::Uuid;
@@ -9,12 +11,12 @@ use super::rows::{self, Reading, RowError};
 use crate::Vault;
 use crate::clock;
 use crate::identity::Caller;
-use crate::register::{self, RegisterError, add_areas, add_people, add_premises, add_residents, word};
+use crate::register::{self, RegisterError, Seen, add_areas, add_people, add_premises, add_residents, word};
 use crate::seal::Secret;
 use crate::trail::{Act, Change};
 use crate::vault::Nature;
 
-/// Rows in one transaction. Staff come whole: a person's posts may stand anywhere in the file.
+/// Rows in one transaction.
 const BATCH: usize = 500;
 const PEOPLE: usize = 20_000;
 
@@ -36,7 +38,7 @@ pub struct Outcome {
 }
 
 /// Takes lines in, with a data steward's token. `notice` is the notice that residents were given; none: not informed.
-/// A dry run checks everything and records nothing.
+/// A dry run checks everything and changes nothing; that it was made is recorded.
 pub async fn run(
     vault: &Vault,
     caller: &Caller,
@@ -52,25 +54,32 @@ pub async fn run(
     {
         return Err(RegisterError::Unknown("/notice"));
     }
+    let import =
+        Import { vault, kind, notice, dry_run, make: &|kind| register::entry(kind, caller, request) };
     let mut outcome = Outcome::default();
+    let (mut ready, mut seen) = (None, HashSet::new());
     let lines: Vec<(&str, u64)> = lines.iter().copied().zip(1u64..).collect();
-    let size = if kind == ImportKind::People { PEOPLE } else { BATCH };
-    let make = |kind: Kind| register::entry(kind, caller, request);
-    for batch in lines.chunks(size) {
-        let read = batch.len() as u64;
-        let acts = prepare(vault, kind, notice, batch, &make, &mut outcome).await?;
-        let made = acts.iter().filter(|act| act.makes()).count() as u64;
-        outcome.rows += read;
-        outcome.created += made;
-        if dry_run || acts.is_empty() {
-            continue;
-        }
-        record(vault, acts, kind, made, &make).await?;
-        if kind == ImportKind::Areas {
+    // Staff come whole: a person's posts may stand anywhere in the file.
+    for batch in lines.chunks(if kind == ImportKind::People { PEOPLE } else { BATCH }) {
+        let acts = if kind == ImportKind::Areas {
+            // Areas name those above them.
+            import.record(ready.take()).await?;
             vault.reload().await?;
-        }
+            import.prepare(batch, &mut seen, &mut outcome).await?
+        } else {
+            // While a batch is written the next is made.
+            let (written, acts) =
+                tokio::join!(import.record(ready.take()), import.prepare(batch, &mut seen, &mut outcome));
+            written?;
+            acts?
+        };
+        outcome.rows += batch.len() as u64;
+        outcome.created += made(&acts);
+        ready = Some(acts);
     }
+    import.record(ready).await?;
     if outcome.created > 0 && !dry_run {
+        vault.reload().await?;
         vault.store.count_anew().await;
     }
     let left = outcome.refused.len() as u64 + outcome.created;
@@ -81,62 +90,83 @@ pub async fn run(
     Ok(outcome)
 }
 
-async fn record(
-    vault: &Vault,
-    mut acts: Vec<Act>,
-    kind: ImportKind,
-    made: u64,
-    make: &(dyn Fn(Kind) -> Entry + Sync),
-) -> Result<(), RegisterError> {
-    let mut batch = make(Kind::ImportBatch);
-    batch.private.detail.insert("kind", word(kind.as_str()));
-    batch.private.detail.insert("created", Json::Int(i64::try_from(made).unwrap_or(i64::MAX)));
-    acts.push(Act::new(&vault.keys, batch, Change::none()));
-    vault.log.record_all(acts).await?;
-    Ok(())
+fn made(acts: &[Act]) -> u64 {
+    acts.iter().filter(|act| act.makes()).count() as u64
 }
 
-async fn prepare(
-    vault: &Vault,
+/// What stays the same from batch to batch.
+struct Import<'r> {
+    vault: &'r Vault,
     kind: ImportKind,
     notice: Option<Uuid>,
-    batch: &[(&str, u64)],
-    make: &(dyn Fn(Kind) -> Entry + Sync),
-    outcome: &mut Outcome,
-) -> Result<Vec<Act>, RegisterError> {
-    let reading =
-        Reading { synthetic: vault.nature == Nature::Synthetic, today: clock::civil_date(vault.now()) };
-    let mut refused = Vec::new();
-    let acts = match kind {
-        ImportKind::Areas => {
-            let rows = taken(batch.iter().map(|(line, n)| rows::area(line, *n)), &mut refused);
-            let (acts, errors) = add_areas(vault, rows, make)?;
-            refused.extend(errors);
-            acts
+    dry_run: bool,
+    make: &'r (dyn Fn(Kind) -> Entry + Sync),
+}
+
+impl Import<'_> {
+    /// Records a batch with an entry of its own, also where nothing is made of it, or nothing is to be: the steward learns
+    /// which ID numbers are held.
+    async fn record(&self, acts: Option<Vec<Act>>) -> Result<(), RegisterError> {
+        let Some(mut acts) = acts else { return Ok(()) };
+        if self.dry_run {
+            acts.clear();
         }
-        ImportKind::Premises => {
-            let rows = taken(batch.iter().map(|(line, n)| rows::premises(line, *n, reading)), &mut refused);
-            let (acts, errors) = add_premises(vault, rows, make).await?;
-            refused.extend(errors);
-            acts
+        let made = made(&acts);
+        let mut batch = (self.make)(Kind::ImportBatch);
+        batch.private.detail.insert("kind", word(self.kind.as_str()));
+        batch.private.detail.insert("created", Json::Int(i64::try_from(made).unwrap_or(i64::MAX)));
+        if self.dry_run {
+            batch.private.detail.insert("dry_run", Json::Int(1));
         }
-        ImportKind::People => {
-            let rows = taken(batch.iter().map(|(line, n)| rows::post(line, *n)), &mut refused);
-            let added = add_people(vault, rows, make).await?;
-            refused.extend(added.errors);
-            outcome.codes.extend(added.people.into_iter().map(|p| (p.number, p.code)));
-            added.acts
-        }
-        ImportKind::Residents => {
-            let rows = taken(batch.iter().map(|(line, n)| rows::resident(line, *n, reading)), &mut refused);
-            outcome.findings.extend(rows.iter().flat_map(|row| row.findings.iter().cloned()));
-            let (acts, errors) = add_residents(vault, rows, notice, make).await?;
-            refused.extend(errors);
-            acts
-        }
-    };
-    outcome.refused.extend(refused);
-    Ok(acts)
+        acts.push(Act::new(&self.vault.keys, batch, Change::none()));
+        self.vault.log.record_all(acts).await?;
+        Ok(())
+    }
+
+    /// Makes what a batch of lines asks for. `seen` has what this import has made and the database may not show yet.
+    async fn prepare(
+        &self,
+        batch: &[(&str, u64)],
+        seen: &mut Seen,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Act>, RegisterError> {
+        let Self { vault, kind, notice, make, .. } = *self;
+        let reading =
+            Reading { synthetic: vault.nature == Nature::Synthetic, today: clock::civil_date(vault.now()) };
+        let mut refused = Vec::new();
+        let acts = match kind {
+            ImportKind::Areas => {
+                let rows = taken(batch.iter().map(|(line, n)| rows::area(line, *n)), &mut refused);
+                let (acts, errors) = add_areas(vault, rows, make)?;
+                refused.extend(errors);
+                acts
+            }
+            ImportKind::Premises => {
+                let rows =
+                    taken(batch.iter().map(|(line, n)| rows::premises(line, *n, reading)), &mut refused);
+                let (acts, errors) = add_premises(vault, rows, seen, make).await?;
+                refused.extend(errors);
+                acts
+            }
+            ImportKind::People => {
+                let rows = taken(batch.iter().map(|(line, n)| rows::post(line, *n)), &mut refused);
+                let added = add_people(vault, rows, make).await?;
+                refused.extend(added.errors);
+                outcome.codes.extend(added.people.into_iter().map(|p| (p.number, p.code)));
+                added.acts
+            }
+            ImportKind::Residents => {
+                let rows =
+                    taken(batch.iter().map(|(line, n)| rows::resident(line, *n, reading)), &mut refused);
+                outcome.findings.extend(rows.iter().flat_map(|row| row.findings.iter().cloned()));
+                let (acts, errors) = add_residents(vault, rows, notice, seen, make).await?;
+                refused.extend(errors);
+                acts
+            }
+        };
+        outcome.refused.extend(refused);
+        Ok(acts)
+    }
 }
 
 fn taken<T>(rows: impl Iterator<Item = Result<T, RowError>>, refused: &mut Vec<RowError>) -> Vec<T> {

@@ -101,7 +101,7 @@ pub async fn record_consent(
     ]);
     let (kind, change) = match new.state {
         ConsentState::Given => (Kind::ConsentGiven, change),
-        ConsentState::Withdrawn => (Kind::ConsentWithdrawn, change.narrowing()),
+        ConsentState::Withdrawn => (Kind::ConsentWithdrawn, change),
     };
     let mut entry = entry(kind, caller, request);
     entry.public.purpose = Some(new.purpose.as_str().into());

@@ -57,7 +57,7 @@ pub async fn sign_out(vault: &Vault, caller: &Caller, request: &str) -> Result<(
     token.revoked = true;
     let row = vault.keys.row(Table::Tokens, &row.id, row.rev + 1, row.parent.as_deref(), &token)?;
     let ended = super::entry(Kind::SessionEnded, caller, request);
-    vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]).narrowing())).await?;
+    vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]))).await?;
     Ok(())
 }
 

@@ -24,6 +24,9 @@ pub use office::{Appointed, appoint};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use residents::{add_residents, new_tag};
+
+/// What an import has made so far and the database may not show yet: residents by index term, premises by code.
+pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use services::{add_service, grant_letter};
 pub use tasks::{NewCase, NewTask, Opened, Reporter, close_task, open_task};
 

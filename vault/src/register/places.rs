@@ -6,7 +6,7 @@ use gridvault_audit::{Entry, Kind, Subject, SubjectType};
 use gridvault_policy::{FieldId, RecordType};
 use uuid::Uuid;
 
-use super::{RegisterError, new_tag};
+use super::{RegisterError, Seen, new_tag};
 use crate::Vault;
 use crate::authority::{Area, Header};
 use crate::import::rows::{AreaRow, PremisesRow, RowError};
@@ -47,7 +47,7 @@ pub fn add_areas(
             to: row.to,
         };
         let sealed = vault.keys.row(Table::Areas, &id, 1, None, &area)?;
-        acts.push(Act::new(&vault.keys, entry(Kind::AreaCreated), Change::rows(vec![sealed]).narrowing()));
+        acts.push(Act::new(&vault.keys, entry(Kind::AreaCreated), Change::rows(vec![sealed])));
     }
     Ok((acts, errors))
 }
@@ -56,15 +56,16 @@ pub fn add_areas(
 pub async fn add_premises(
     vault: &Vault,
     rows: Vec<PremisesRow>,
+    seen: &mut Seen,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
     let areas = vault.areas();
     let now = vault.now();
-    let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut acts, mut errors) = (Vec::new(), Vec::new());
     let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
     let held = find_premises(vault, codes.iter().map(String::as_str)).await?;
     for row in rows {
-        if !seen.insert(row.code.clone()) || held.contains_key(row.code.as_str()) {
+        if seen.contains(row.code.as_bytes()) || held.contains_key(row.code.as_str()) {
             continue;
         }
         let strange = row.cells.iter().find(|(scheme, code)| areas.live(**scheme, code, now).is_none());
@@ -72,6 +73,7 @@ pub async fn add_premises(
             errors.push(RowError { row: row.row, column: scheme.as_str().into(), code: "area_unknown" });
             continue;
         }
+        seen.insert(row.code.clone().into_bytes());
         acts.push(premises(vault, row, entry(Kind::PremisesCreated))?);
     }
     Ok((acts, errors))

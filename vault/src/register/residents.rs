@@ -7,7 +7,7 @@ use gridvault_policy::{FieldId, RecordType};
 use uuid::Uuid;
 
 use super::places::find_premises;
-use super::{RegisterError, word};
+use super::{RegisterError, Seen, word};
 use crate::Vault;
 use crate::authority::Header;
 use crate::import::rows::{ResidentRow, RowError};
@@ -22,19 +22,22 @@ pub async fn add_residents(
     vault: &Vault,
     rows: Vec<ResidentRow>,
     notice: Option<Uuid>,
+    seen: &mut Seen,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Vec<Act>, Vec<RowError>), RegisterError> {
-    let (mut acts, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut acts, mut errors) = (Vec::new(), Vec::new());
     let homes = find_premises(vault, rows.iter().map(|row| row.premises_code.as_str())).await?;
     let terms: Vec<Terms> = rows.iter().map(|row| terms(vault, &row.fields)).collect();
     let held = held(vault, &terms).await?;
     for (row, terms) in rows.iter().zip(&terms) {
-        if id_number(terms).is_some_and(|(_, term)| !seen.insert(term) || held.contains(term)) {
+        let number = id_number(terms).map(|(_, term)| term);
+        if number.is_some_and(|term| seen.contains(term) || held.contains(term)) {
             continue;
         }
         match homes.get(row.premises_code.as_str()) {
             Some(home) => {
                 acts.push(resident(vault, row, *home, notice, terms, entry(Kind::ResidentCreated))?);
+                seen.extend(number.cloned());
             }
             None => {
                 errors.push(RowError { row: row.row, column: "premises".into(), code: "premises_unknown" });

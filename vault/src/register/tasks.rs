@@ -292,7 +292,7 @@ pub async fn close_task(
     closed.private.task = Some(id.to_string());
     closed.private.detail.insert("outcome", word(outcome));
     closed.private.detail.insert("rev", Json::Int(row.rev + 1));
-    vault.log.record(Act::new(&vault.keys, closed, change.narrowing())).await?;
+    vault.log.record(Act::new(&vault.keys, closed, change)).await?;
     Ok(())
 }
 

@@ -4,13 +4,14 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Postgres, Row as _, SqlSafeStr, Sqlite};
 
 use super::StoreError;
+use super::insert::{AT_ONCE, Insert, columns};
+use super::keys::WANTED;
 
 /// A statement's outcome is waited for so long; then its connection is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -106,41 +107,6 @@ impl Rows {
     pub(super) fn first(&self) -> Option<Cells<'_>> {
         self.iter().next()
     }
-}
-
-/// What is wanted, numbered from 0: `$2` is a list as [`wanted`] writes it.
-pub(super) const WANTED: [&str; 2] = [
-    "WITH wanted (n, id, other) AS (SELECT key, unhex(value ->> 0), unhex(value ->> 1) FROM json_each($2))",
-    "WITH wanted (n, id, other) AS (SELECT n - 1, decode(pair ->> 0, 'hex'), decode(pair ->> 1, 'hex') \
-     FROM json_array_elements($2::json) WITH ORDINALITY AS w (pair, n))",
-];
-
-/// Pairs of keys as a JSON list in hex, which both databases can take apart.
-pub(super) fn wanted<'k>(pairs: impl Iterator<Item = (&'k [u8], Option<&'k [u8]>)>) -> String {
-    let hex = |bytes: &[u8]| format!("\"{}\"", HEXLOWER.encode(bytes));
-    let pair = |(id, other): (&[u8], Option<&[u8]>)| {
-        format!("[{},{}]", hex(id), other.map_or_else(|| "null".to_owned(), hex))
-    };
-    format!("[{}]", pairs.map(pair).collect::<Vec<_>>().join(","))
-}
-
-/// Keys asked for in one statement: well under SQLite's 32,766 variables.
-const KEYS: usize = 256;
-
-/// A select of rows by many keys, as statements with their values. `select` ends where `IN (…)` follows; `$1` is the tenant.
-pub(super) fn by_keys<'v>(
-    select: &str,
-    tenant: &'v str,
-    keys: &[&'v [u8]],
-) -> impl Iterator<Item = (AssertSqlSafe<String>, Vec<Value<'v>>)> {
-    keys.chunks(KEYS).map(move |keys| {
-        // Few lengths, so that each is prepared once: keys are repeated to fill up.
-        let length = keys.len().next_power_of_two();
-        let places: Vec<String> = (2..length + 2).map(|n| format!("${n}")).collect();
-        let mut values = vec![Value::from(tenant)];
-        values.extend(keys.iter().cycle().take(length).map(|key| Value::from(*key)));
-        (AssertSqlSafe(format!("{select} IN ({})", places.join(", "))), values)
-    })
 }
 
 /// Connections for reading and the one for writing.
@@ -328,69 +294,6 @@ async fn within<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result
     }
 }
 
-/// SQLite inserts at most so many rows in one statement, so that each size is soon prepared.
-const AT_ONCE: usize = 64;
-
-/// An insert of many rows: one statement per length on SQLite, arrays of columns on PostgreSQL.
-pub(super) struct Insert {
-    /// Table and columns: `terms (tenant, field)`.
-    pub(super) into: &'static str,
-    /// The columns' types, as PostgreSQL names them.
-    pub(super) columns: &'static [Column],
-    /// What follows the values.
-    pub(super) tail: &'static str,
-    /// Whether it may fail alone, and the transaction go on.
-    pub(super) alone: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Column {
-    Int,
-    Text,
-    Bytes,
-}
-
-impl Insert {
-    fn values(&self, rows: usize) -> String {
-        // What fails ends the transaction, so that SQLite need not keep every page for taking back the statement alone.
-        let or = if self.alone { "" } else { "OR ROLLBACK " };
-        let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
-        let mut number = 0;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns.len() {
-                number += 1;
-                sql.push_str(if column == 0 { "$" } else { ", $" });
-                sql.push_str(&number.to_string());
-            }
-            sql.push(')');
-        }
-        sql + self.tail
-    }
-
-    fn unnest(&self) -> String {
-        let arrays: Vec<String> =
-            (1..).zip(self.columns).map(|(n, c)| format!("${n}::{}[]", c.name())).collect();
-        format!("INSERT INTO {} SELECT * FROM UNNEST({}){}", self.into, arrays.join(", "), self.tail)
-    }
-
-    /// Its text for one row, to be prepared in a test.
-    #[cfg(test)]
-    pub(super) fn texts(&self) -> [String; 2] {
-        [self.values(2), self.unnest()]
-    }
-}
-
-impl Column {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Int => "bigint",
-            Self::Text => "text",
-            Self::Bytes => "bytea",
-        }
-    }
-}
-
 fn sqlite_arguments(values: &[Value<'_>]) -> Result<SqliteArguments, StoreError> {
     let mut out = SqliteArguments::default();
     for value in values {
@@ -411,29 +314,6 @@ fn postgres_arguments(values: &[Value<'_>]) -> Result<PgArguments, StoreError> {
             Value::Int(value) => out.add(*value),
             Value::Text(value) => out.add(*value),
             Value::Bytes(value) => out.add(*value),
-        }
-        .map_err(|_| StoreError::Other("a value cannot be bound".into()))?;
-    }
-    Ok(out)
-}
-
-/// The rows turned into an array per column.
-fn columns(into: &Insert, rows: &[Vec<Value<'_>>]) -> Result<PgArguments, StoreError> {
-    let mut out = PgArguments::default();
-    for (at, column) in into.columns.iter().enumerate() {
-        let cells = rows.iter().filter_map(|row| row.get(at).copied());
-        match column {
-            Column::Int => out.add(
-                cells.filter_map(|v| if let Value::Int(v) = v { Some(v) } else { None }).collect::<Vec<_>>(),
-            ),
-            Column::Text => out.add(
-                cells.filter_map(|v| if let Value::Text(v) = v { Some(v) } else { None }).collect::<Vec<_>>(),
-            ),
-            Column::Bytes => out.add(
-                cells
-                    .filter_map(|v| if let Value::Bytes(v) = v { Some(v) } else { None })
-                    .collect::<Vec<_>>(),
-            ),
         }
         .map_err(|_| StoreError::Other("a value cannot be bound".into()))?;
     }

@@ -51,6 +51,8 @@ pub struct EntryFilter {
 
 const COLUMNS: &str =
     "SELECT seq, at, kind, actor, record, salt, public, private FROM entries WHERE tenant = $1";
+pub(super) const PUBLIC: &str =
+    "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
 pub(super) const TAGS: &str =
     "SELECT seq, tag FROM entry_tags WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, tag";
 
@@ -97,6 +99,12 @@ impl Store {
     pub async fn entries(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreError> {
         let (sql, values) = filter.statement(&self.tenant);
         self.fetch(AssertSqlSafe(sql), &values).await?.map(entry)
+    }
+
+    /// The public bytes of the entries numbered `from` up to, not including, `to`.
+    pub async fn public_bytes(&self, from: i64, to: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.fetch(PUBLIC, values![self.tenant.as_str(), from, to]).await?;
+        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
     }
 
     /// The further audit tags that the index holds for entries `from` up to, not including, `to`: (number, tag), sorted.

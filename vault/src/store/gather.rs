@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sqlx::AssertSqlSafe;
 use tokio::sync::{mpsc, oneshot};
 
-use super::database::{Database, values, wanted};
+use super::database::{Database, values};
+use super::keys::wanted;
 use super::{LocatedRows, StoreError};
 
 /// For each record wanted: its header and its place's with their envelopes, its consents, the task named, the other tasks open on it.

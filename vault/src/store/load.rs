@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::database::{Cells, by_keys, values};
+use super::database::{Cells, values};
+use super::keys::by_keys;
 use super::{Row, Store, StoreError, Table};
 
 /// A record's envelopes: every tier that its kind has, sealed, in one row.

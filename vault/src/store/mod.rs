@@ -6,6 +6,8 @@ mod doctor;
 mod entries;
 mod gather;
 mod heads;
+mod insert;
+mod keys;
 mod load;
 mod open;
 #[cfg(test)]

@@ -4,14 +4,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::database::{WANTED, by_keys};
-use super::entries::TAGS;
+use super::entries::{PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
+use super::keys::{WANTED, by_keys};
 use super::load::{IDENTITY, holders};
-use super::write::{
-    ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, PUBLIC, REVS, SALT, TERMS, UNLINK,
-};
+use super::write::{ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, REVS, SALT, TERMS, UNLINK};
 use super::{EntryFilter, Table};
 
 /// The statements that both take, then those that are said apart (SQLite's, PostgreSQL's).
@@ -35,7 +33,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     }
     both.extend([filter.statement("").0, EntryFilter::default().statement("").0]);
     let mut apart: Vec<_> =
-        [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::database::Insert::texts).collect();
+        [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::insert::Insert::texts).collect();
     apart.push(WANTED.map(|wanted| format!("{wanted} {LOCATE}")));
     for table in Table::ALL {
         let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::database::{Column, Insert};
+use super::insert::{Column, Insert};
 
 const ROW: &[Column] =
     &[Column::Text, Column::Bytes, Column::Int, Column::Bytes, Column::Bytes, Column::Bytes, Column::Int];

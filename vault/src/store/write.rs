@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::AssertSqlSafe;
 
-use super::database::{Column, Connection, Insert, Value, by_keys, values};
+use super::database::{Connection, Value, values};
 use super::heads::{HEAD, head};
+use super::insert::{Column, Insert};
+use super::keys::by_keys;
 use super::{EnvelopesRow, Row, Store, StoreError, StoredHead, Table};
 
 /// A blind-index term of a record's field.
@@ -85,8 +87,6 @@ pub(super) const ENTRY_TAGS: Insert = Insert {
 pub(super) const UNLINK: &str = "DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3";
 pub(super) const REVS: &str = "SELECT id, rev FROM records WHERE tenant = $1 AND id";
 pub(super) const SALT: &str = "SELECT salt FROM entries WHERE tenant = $1 AND seq = $2";
-pub(super) const PUBLIC: &str =
-    "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
 pub(super) const FIRST_HEAD: &str = "INSERT INTO heads (tenant, size, leaf, at, frontier, facts_rev, checkpoint) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)";
 pub(super) const MOVE_HEAD: &str = "UPDATE heads SET size = $2, leaf = $3, at = $4, frontier = $5, facts_rev = $6, checkpoint = $7 \
@@ -125,12 +125,6 @@ impl Batch<'_> {
         let sql = format!("{HEAD}{}", self.conn.for_update());
         let rows = self.conn.fetch(AssertSqlSafe(sql), values![self.tenant]).await?;
         rows.first().map(head).transpose()
-    }
-
-    /// The public bytes of the entries numbered `from` up to, not including, `to`.
-    pub async fn public_bytes(&mut self, from: i64, to: i64) -> Result<Vec<Vec<u8>>, StoreError> {
-        let rows = self.conn.fetch(PUBLIC, values![self.tenant, from, to]).await?;
-        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
     }
 
     /// The salt of entry `seq`, if there is one.

@@ -1,10 +1,12 @@
 //! A batch as it grows: what is to be inserted, the head as it will be, who is to be answered how.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use gridvault_audit::{Checkpoint, Item, LogKey, Receipt, RecordError};
 
 use super::Change;
+use super::change::narrows;
 use super::standing::{Standing, signed};
 use super::writer::Answer;
 use crate::clock::Clock;
@@ -24,8 +26,8 @@ pub(super) struct Sent {
     pub(super) answers: Vec<Answer>,
 }
 
-pub(super) struct Growing<'w> {
-    clock: &'w dyn Clock,
+pub(super) struct Growing {
+    clock: Arc<dyn Clock>,
     pub(super) standing: Standing,
     revs: HashMap<Vec<u8>, i64>,
     entries: Vec<NewEntry>,
@@ -33,8 +35,8 @@ pub(super) struct Growing<'w> {
     pub(super) callers_moved: bool,
 }
 
-impl<'w> Growing<'w> {
-    pub(super) fn new(standing: &Standing, clock: &'w dyn Clock) -> Self {
+impl Growing {
+    pub(super) fn new(standing: &Standing, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
             standing: standing.clone(),
@@ -108,7 +110,7 @@ impl<'w> Growing<'w> {
     fn append(&mut self, item: &Item<Change>) -> Receipt {
         let prepared = &item.prepared;
         let sealed = self.standing.head.append(prepared, self.clock.now());
-        self.standing.facts_rev += i64::from(item.change.narrows);
+        self.standing.facts_rev += i64::from(narrows(prepared.kind()));
         self.entries.push(NewEntry {
             seq: signed(sealed.seq),
             at: sealed.at,

@@ -1,10 +1,44 @@
 //! What is written in the same transaction as its entry.
 
-use gridvault_audit::{Auditable, Entry, StateDigest};
+use gridvault_audit::{Auditable, Entry, Kind, StateDigest};
 use uuid::Uuid;
 
 use crate::seal::Keyring;
 use crate::store::{EnvelopesRow, Row, Term};
+
+/// The revision of rights of an empty log.
+pub(super) const FIRST_FACTS_REV: i64 = 1;
+
+/// Whether what such an entry records can narrow a right: every decision read before it is taken anew. Grants, sign-ins and
+/// new records do not; a record's own changes move its header's revision. How many there were is the revision of rights, so
+/// that whoever has the entries can count it.
+pub(super) fn narrows(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::SessionEnded
+            | Kind::TokenRevoked
+            | Kind::CredentialChanged
+            | Kind::ConsentWithdrawn
+            | Kind::ConsentExpired
+            | Kind::ConsentInvalidated
+            | Kind::TaskClosed
+            | Kind::DelegationRevoked
+            | Kind::AssignmentEnded
+            | Kind::AgreementEnded
+            | Kind::EmergencyEnded
+            | Kind::PolicyActivated
+            | Kind::TenantMoved
+            | Kind::AreaCreated
+            | Kind::AreaChanged
+            | Kind::PremisesCorrected
+            | Kind::DeviceLost
+            | Kind::DeviceRevoked
+            | Kind::KeyRotated
+            | Kind::KeyDestroyed
+            | Kind::EmbargoSet
+            | Kind::LogClosed
+    )
+}
 
 /// What a decision was read at; the writer sends back what has moved since.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +58,6 @@ pub struct Change {
     pub(crate) terms: Vec<Term>,
     pub(crate) links: Vec<(Uuid, Uuid)>,
     pub(crate) unlinks: Vec<(Uuid, Uuid)>,
-    pub(crate) narrows: bool,
 }
 
 impl Change {
@@ -41,13 +74,6 @@ impl Change {
     /// Rows made or moved.
     pub fn rows(rows: Vec<Row>) -> Self {
         Self { rows, ..Self::default() }
-    }
-
-    /// This change can narrow a right: every decision read before it is taken anew.
-    #[must_use]
-    pub fn narrowing(mut self) -> Self {
-        self.narrows = true;
-        self
     }
 
     pub(crate) fn writes(&self) -> bool {

@@ -3,9 +3,10 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use gridvault_audit::{Checkpoint, Head, Json, VerifierKey, leaf_hash, parse_at};
+use gridvault_audit::{ChainVerifier, Checkpoint, Head, Json, VerifierKey, parse_at};
 
-use crate::store::{Batch, StoreError, StoredHead};
+use super::change::narrows;
+use crate::store::{Store, StoreError, StoredHead};
 
 /// Entries read at a time when another instance has gone ahead.
 const AT_A_TIME: i64 = 2048;
@@ -54,6 +55,8 @@ pub(super) enum Unfit {
     Store(#[from] StoreError),
 }
 
+const NOT_EXTENDED: Unfit = Unfit::Rollback("the database does not extend what this instance has seen");
+
 /// Head and revision of rights.
 #[derive(Clone)]
 pub(super) struct Standing {
@@ -66,7 +69,7 @@ impl Standing {
     /// Takes over what another instance has written meanwhile. Gives its signed head, or nothing where there is none newer.
     pub(super) async fn follow(
         &mut self,
-        batch: &mut Batch<'_>,
+        store: &Store,
         stored: Option<&StoredHead>,
         key: &VerifierKey,
     ) -> Result<Option<String>, Unfit> {
@@ -85,32 +88,31 @@ impl Standing {
                 Err(Unfit::Rollback("the head in the database was changed without an entry"))
             };
         }
-        let mut tree = self.head.frontier().clone();
-        let (mut from, mut last) = (known, None);
+        let mut chain = ChainVerifier::behind(self.head.clone());
+        let (mut from, mut facts_rev) = (known, self.facts_rev);
         while from < stored.size {
             let to = stored.size.min(from + AT_A_TIME);
-            for public in batch.public_bytes(from, to).await? {
-                tree.push(leaf_hash(&public));
-                last = Some(public);
+            for public in store.public_bytes(from, to).await? {
+                let entry = chain.push(&public, None).map_err(|_| NOT_EXTENDED)?;
+                facts_rev += i64::from(narrows(entry.kind));
             }
             from = to;
         }
-        // The signature does not cover these two: a wrong one would break the chain, or end every right.
-        let last = last.as_deref().map(|public| (leaf_hash(public), log_time(public)));
-        let signed = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(key))
+        let note = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(key))
             .map_err(|_| Unfit::Rollback("the head in the database is not signed by this log's key"))?;
-        let size = u64::try_from(stored.size).unwrap_or(0);
-        let head = Head::from_parts(key.name(), size, &stored.leaf, stored.at, &stored.frontier)
-            .map_err(|_| Unfit::Rollback("the head in the database does not hold together"))?;
-        let extends = tree.size() == size
-            && tree.root() == signed.root
-            && signed.size == size
-            && head.frontier().root() == signed.root
-            && last == Some((*head.leaf(), Some(stored.at)));
+        // The signature covers size and root; the rest is what the entries say, or it would break the chain or end rights.
+        let head = chain.head();
+        let extends = signed(head.size()) == stored.size
+            && note.size == head.size()
+            && note.root == head.frontier().root()
+            && stored.frontier == head.frontier().to_bytes()
+            && stored.leaf == head.leaf()
+            && stored.at == head.at()
+            && stored.facts_rev == facts_rev;
         if !extends {
-            return Err(Unfit::Rollback("the database does not extend what this instance has seen"));
+            return Err(NOT_EXTENDED);
         }
-        *self = Self { head, facts_rev: stored.facts_rev, begun: true };
+        *self = Self { head: head.clone(), facts_rev, begun: true };
         Ok(Some(stored.checkpoint.clone()))
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use gridvault_audit::{Checkpoint, Frontier, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::change::FIRST_FACTS_REV;
 use super::pin;
 use super::standing::{Hints, Standing, log_time};
 use super::writer::{Writer, WriterTask};
@@ -95,7 +97,7 @@ pub async fn start(
     let (running, stopped) = oneshot::channel();
     let pinning = pin::keep(pin_file, heads, stopped);
     let begun = stored.is_some();
-    let facts_rev = stored.map_or(1, |s| s.facts_rev);
+    let facts_rev = stored.map_or(FIRST_FACTS_REV, |s| s.facts_rev);
     let hints = Arc::new(Hints::default());
     hints.set(&head, facts_rev, true);
     let standing = Standing { head, facts_rev, begun };
@@ -107,6 +109,7 @@ pub async fn start(
         standing,
         pins,
         hints,
+        wrote: Instant::now(),
         _running: running,
     };
     Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })

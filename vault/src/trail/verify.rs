@@ -6,6 +6,7 @@ use gridvault_audit::{
     ChainVerifier, Checkpoint, Fault, FaultKind, Json, Part, VerifierKey, View, leaf_hash,
 };
 
+use super::change::{FIRST_FACTS_REV, narrows};
 use crate::seal::row_digest;
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
 
@@ -57,6 +58,7 @@ pub async fn verify_database(
         chain: ChainVerifier::new(key.map(VerifierKey::name)),
         told: Told::new(),
         removed: 0,
+        facts_rev: FIRST_FACTS_REV,
         roots: BTreeMap::new(),
     };
     let mut checkpoints = Vec::new();
@@ -93,6 +95,8 @@ struct Run {
     chain: ChainVerifier,
     told: Told,
     removed: u64,
+    /// The revision of rights that the entries come to.
+    facts_rev: i64,
     /// Sizes at which a root is wanted, with the root once reached.
     roots: BTreeMap<u64, Option<[u8; 32]>>,
 }
@@ -156,6 +160,7 @@ impl Run {
     fn entry(&mut self, entry: &StoredEntry, indexed: &[Vec<u8>]) -> Result<(), Fault> {
         let seq = self.chain.head().size();
         let verified = self.chain.push(&entry.public, entry.private.as_deref())?;
+        self.facts_rev += i64::from(narrows(verified.kind));
         let column = |what: &str| Fault { seq, what: FaultKind::Member(what.to_owned()) };
         let same = u64::try_from(entry.seq) == Ok(verified.seq)
             && entry.at == verified.at
@@ -234,6 +239,7 @@ impl Run {
             && stored.leaf == head.leaf()
             && stored.at == head.at()
             && stored.frontier == head.frontier().to_bytes()
+            && stored.facts_rev == self.facts_rev
             && signed.size == size
             && signed.origin == head.origin()
             && signed.root == head.frontier().root();

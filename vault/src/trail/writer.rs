@@ -13,7 +13,7 @@ use super::Change;
 use super::batch::{Growing, Sent};
 use super::standing::{Hints, Standing, Unfit, signed};
 use crate::clock::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredHead};
 
 /// Groups waiting at most; beyond it callers are told to come back.
 const QUEUE: usize = 4096;
@@ -23,6 +23,8 @@ const BATCH: usize = 512;
 const TRY_FOR: Duration = Duration::from_secs(5);
 /// One whose commit may have been made is looked for longer than a client waits: nobody is told that nothing was written.
 const FIND_FOR: Duration = Duration::from_secs(60);
+/// An instance that wrote nothing for so long may be far behind the others.
+const IDLE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) type Answer = Result<Vec<Receipt>, RecordError>;
@@ -100,6 +102,8 @@ pub(super) struct WriterTask {
     pub(super) standing: Standing,
     pub(super) pins: watch::Sender<String>,
     pub(super) hints: Arc<Hints>,
+    /// When the log was last seen to move.
+    pub(super) wrote: Instant,
     /// Dropped with the task: the pin's keeper need not wait any longer.
     pub(super) _running: oneshot::Sender<Infallible>,
 }
@@ -173,11 +177,13 @@ impl WriterTask {
         sent: &mut Option<Sent>,
     ) -> Result<Vec<Answer>, Unfit> {
         let store = Arc::clone(&self.store);
+        if self.wrote.elapsed() > IDLE {
+            // What others wrote meanwhile may be much: read before the head is locked, nobody waits for it.
+            self.follow(&store, store.head().await?.as_ref()).await?;
+        }
         let mut batch = store.begin().await?;
         let stored = batch.lock_head().await?;
-        if let Some(note) = self.standing.follow(&mut batch, stored.as_ref(), &self.verifier).await? {
-            self.known(note, true);
-        }
+        self.follow(&store, stored.as_ref()).await?;
         if let Some(lost) = sent.as_ref() {
             let made = batch.salt(lost.first).await?.as_deref() == Some(&lost.salt[..]);
             if let Some(stored) = stored.filter(|_| made) {
@@ -190,7 +196,7 @@ impl WriterTask {
             // Under the head's lock it is certain that it was not.
             *sent = None;
         }
-        let mut growing = Growing::new(&self.standing, self.clock.as_ref());
+        let mut growing = Growing::new(&self.standing, Arc::clone(&self.clock));
         growing.read_revs(&mut batch, groups).await?;
         for items in groups {
             growing.take(&mut batch, items).await?;
@@ -207,8 +213,17 @@ impl WriterTask {
         Ok(growing.answers)
     }
 
-    fn known(&self, note: String, callers_moved: bool) {
+    /// Takes over what other instances have written.
+    async fn follow(&mut self, store: &Store, stored: Option<&StoredHead>) -> Result<(), Unfit> {
+        if let Some(note) = self.standing.follow(store, stored, &self.verifier).await? {
+            self.known(note, true);
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, note: String, callers_moved: bool) {
         self.hints.set(&self.standing.head, self.standing.facts_rev, callers_moved);
         self.pins.send_replace(note);
+        self.wrote = Instant::now();
     }
 }
