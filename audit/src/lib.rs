@@ -45,7 +45,7 @@ pub use log::{
 pub use prepare::{EntryError, Prepared};
 pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
-pub use verify::{ChainVerifier, Fault, FaultKind, Verified};
+pub use verify::{ChainVerifier, Fault, FaultKind, Reading, Verified};
 pub use view::{Part, View};
 
 #[cfg(test)]

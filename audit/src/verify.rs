@@ -97,19 +97,17 @@ impl ChainVerifier {
 
     /// Takes the next entry; `private` is `None` where the private part was removed. A fault leaves the head as it was.
     pub fn push<'a>(&mut self, public: &'a [u8], private: Option<&'a [u8]>) -> Result<Verified<'a>, Fault> {
-        let seq = self.head.size();
-        self.check(public, private).map_err(|what| Fault { seq, what })
+        self.take(Reading::of(public, private))
     }
 
-    fn check<'a>(&mut self, bytes: &'a [u8], private: Option<&'a [u8]>) -> Result<Verified<'a>, FaultKind> {
-        if bytes.len() > PUBLIC_MOST || private.is_some_and(|p| p.len() > PRIVATE_MOST) {
-            return Err(FaultKind::TooLarge);
-        }
-        let part = Part::read(bytes).map_err(|_| FaultKind::NotCanonical)?;
-        let public = part.view();
-        if let Some(member) = bad_public(public) {
-            return Err(FaultKind::Member(member));
-        }
+    /// Likewise of an entry that was read before.
+    pub fn take<'a>(&mut self, reading: Reading<'a>) -> Result<Verified<'a>, Fault> {
+        let seq = self.head.size();
+        reading.0.and_then(|read| self.follow(read)).map_err(|what| Fault { seq, what })
+    }
+
+    fn follow<'a>(&mut self, read: Read<'a>) -> Result<Verified<'a>, FaultKind> {
+        let public = read.public.view();
         let seq = self.head.size();
         let number = public.int("seq").unwrap_or(-1);
         if u64::try_from(number) != Ok(seq) {
@@ -134,11 +132,57 @@ impl ChainVerifier {
         if (kind == Kind::LogCreated) != (seq == 0) {
             return Err(FaultKind::Beginning);
         }
-        let private = private.map(|bytes| private_part(public, bytes)).transpose()?;
-        let leaf = leaf_hash(bytes);
-        self.head.accept(leaf, at);
-        Ok(Verified { seq, at, kind, leaf, public: part, private })
+        let private = read.private?;
+        self.head.accept(read.leaf, at);
+        Ok(Verified { seq, at, kind, leaf: read.leaf, public: read.public, private })
     }
+}
+
+/// An entry read by itself: canonical form, members, private digest, leaf hash. What hangs on the entries before it is still
+/// to be seen by [`ChainVerifier::take`].
+pub struct Reading<'a>(Result<Read<'a>, FaultKind>);
+
+struct Read<'a> {
+    public: Part<'a>,
+    private: Result<Option<Part<'a>>, FaultKind>,
+    leaf: [u8; 32],
+}
+
+impl<'a> Reading<'a> {
+    /// Reads public part and, unless it was removed, private part.
+    pub fn of(public: &'a [u8], private: Option<&'a [u8]>) -> Self {
+        Self(read(public, private))
+    }
+
+    /// Reads many entries on as many threads as the machine has cores, in order.
+    pub fn of_all(entries: &[(&'a [u8], Option<&'a [u8]>)]) -> Vec<Self> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = entries.len().div_ceil(threads).max(1);
+        let mut readings: Vec<Option<Self>> = Vec::new();
+        readings.resize_with(entries.len(), || None);
+        std::thread::scope(|scope| {
+            for (entries, readings) in entries.chunks(share).zip(readings.chunks_mut(share)) {
+                scope.spawn(move || {
+                    for ((public, private), reading) in entries.iter().zip(readings) {
+                        *reading = Some(Self::of(public, *private));
+                    }
+                });
+            }
+        });
+        readings.into_iter().flatten().collect()
+    }
+}
+
+fn read<'a>(bytes: &'a [u8], private: Option<&'a [u8]>) -> Result<Read<'a>, FaultKind> {
+    if bytes.len() > PUBLIC_MOST || private.is_some_and(|p| p.len() > PRIVATE_MOST) {
+        return Err(FaultKind::TooLarge);
+    }
+    let public = Part::read(bytes).map_err(|_| FaultKind::NotCanonical)?;
+    if let Some(member) = bad_public(public.view()) {
+        return Err(FaultKind::Member(member));
+    }
+    let private = private.map(|bytes| private_part(public.view(), bytes)).transpose();
+    Ok(Read { public, private, leaf: leaf_hash(bytes) })
 }
 
 fn private_part<'a>(public: View, bytes: &'a [u8]) -> Result<Part<'a>, FaultKind> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gridvault_audit::{ChainVerifier, Frontier, Head, Kind, leaf_hash};
+use gridvault_audit::{ChainVerifier, Frontier, Head, Kind, Reading, leaf_hash};
 use gridvault_policy::{
     Action, AgeClass, Asked, Basis, Book, Department, Duty, Facts, FieldId, Posture, Purpose, Reach,
     RecordKey, RecordType, Relation, Role, TaskState,
@@ -78,5 +78,14 @@ pub fn verify() -> Value {
             chain.push(public, Some(private)).unwrap();
         }
     });
-    json!({ "hashes_per_second": hashes, "whole_per_second": whole, "public_bytes": entries[1].0.len() })
+    let all_cores = rate(&|| {
+        let mut chain = ChainVerifier::new(Some("bench/one"));
+        for page in entries.chunks(2048) {
+            let bytes: Vec<_> = page.iter().map(|(a, b)| (&a[..], Some(&b[..]))).collect();
+            for reading in Reading::of_all(&bytes) {
+                chain.take(reading).unwrap();
+            }
+        }
+    });
+    json!({ "hashes_per_second": hashes, "whole_per_second": whole, "all_cores_per_second": all_cores, "public_bytes": entries[1].0.len() })
 }

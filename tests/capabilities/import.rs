@@ -25,7 +25,8 @@ async fn the_fixtures_street_is_taken_in_with_an_entry_each_and_again_changes_no
         let dry = t.call_raw("POST", &path(true), Some(&token), Some(lines.clone())).await;
         assert_eq!(dry.status, 200, "{}", dry.text);
         // Nothing is made, but what was asked is on record: a dry run tells which ID numbers are held.
-        let batches = lines.lines().count().div_ceil(if *kind == ImportKind::People { 20_000 } else { 500 });
+        let batches =
+            lines.lines().count().div_ceil(if *kind == ImportKind::People { 20_000 } else { 2_000 });
         assert_eq!(t.size().await, before + i64::try_from(batches).unwrap());
         let real = t.call_raw("POST", &path(false), Some(&token), Some(lines.clone())).await;
         assert_eq!(real.body["refused"], json!([]), "{}", real.text);

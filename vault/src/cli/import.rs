@@ -19,7 +19,7 @@ use crate::seal::{Secret, write_new};
 use crate::vault::{Layout, Vault};
 
 /// Rows sent at once; each is recorded in whole batches.
-const PART: usize = 2000;
+const PART: usize = 10_000;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {

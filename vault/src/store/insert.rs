@@ -32,18 +32,9 @@ impl Insert {
     pub(super) fn values(&self, rows: usize) -> String {
         // What fails ends the transaction, so that SQLite need not keep every page for taking back the statement alone.
         let or = if self.alone { "" } else { "OR ROLLBACK " };
-        let mut sql = format!("INSERT {or}INTO {} VALUES ", self.into);
-        let mut number = 0;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns.len() {
-                number += 1;
-                sql.push_str(if column == 0 { "$" } else { ", $" });
-                sql.push_str(&number.to_string());
-            }
-            sql.push(')');
-        }
-        sql + self.tail
+        // Places without numbers: SQLite looks a numbered one up in a list of all of them.
+        let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
+        format!("INSERT {or}INTO {} VALUES {}{}", self.into, vec![row; rows].join(", "), self.tail)
     }
 
     pub(super) fn unnest(&self) -> String {

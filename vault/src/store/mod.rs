@@ -150,11 +150,11 @@ impl Store {
 
     /// Opens a database to verify it: read-only, without migrating, as one snapshot that a serving process does not move;
     /// the tenant is the one that the head row names.
-    pub async fn open_to_verify(location: &Location) -> Result<Self, StoreError> {
+    pub async fn open_to_verify(location: &Location) -> Result<Arc<Self>, StoreError> {
         let database = open::open_to_verify(location).await?;
         let rows = database.fetch("SELECT tenant FROM heads ORDER BY tenant LIMIT 1", &[]).await?;
         let tenant = rows.first().ok_or(StoreError::Corrupt("no log was begun in it"))?.text(0)?.to_owned();
-        Ok(Self::over(database, tenant))
+        Ok(Arc::new(Self::over(database, tenant)))
     }
 
     fn over(database: Database, tenant: String) -> Self {

@@ -1,13 +1,16 @@
 //! Verifying a database offline: chain, columns, signed head, pin, and every authority row against what the trail says of it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use gridvault_audit::{
-    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Part, VerifierKey, View, leaf_hash,
+    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Part, Reading, VerifierKey, View, leaf_hash,
 };
 
 use super::change::{FIRST_FACTS_REV, narrows};
 use crate::seal::row_digest;
+use tokio::sync::mpsc;
+
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
 
 const AT_A_TIME: i64 = 2048;
@@ -49,7 +52,7 @@ type Told = HashMap<String, (u64, String)>;
 /// Verifies the whole log of the store's tenant. `key` is the verifier key that was handed over by another way than the
 /// database; `against` are earlier checkpoints (the pin's, a given one's), each a note. `progress` hears numbers done.
 pub async fn verify_database(
-    store: &Store,
+    store: &Arc<Store>,
     key: Option<&VerifierKey>,
     against: &[String],
     progress: &(dyn Fn(u64) + Sync),
@@ -91,6 +94,32 @@ pub async fn verify_database(
     })
 }
 
+/// Entries with what the index of further tags holds for them.
+type Page = (Vec<StoredEntry>, Vec<(i64, Vec<u8>)>);
+
+/// The log page by page; the next is read while one is verified.
+fn pages(store: Arc<Store>) -> mpsc::Receiver<Result<Page, StoreError>> {
+    let (send, pages) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
+        loop {
+            let page = async {
+                let entries = store.entries(&filter).await?;
+                let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
+                let tags = store.entry_tags(first.seq, last.seq + 1).await?;
+                filter.after = Some(last.seq);
+                Ok(Some((entries, tags)))
+            };
+            let Some(page) = page.await.transpose() else { return };
+            // Nobody listens any more once a fault was found.
+            if send.send(page).await.is_err() {
+                return;
+            }
+        }
+    });
+    pages
+}
+
 struct Run {
     chain: ChainVerifier,
     told: Told,
@@ -104,28 +133,28 @@ struct Run {
 impl Run {
     async fn entries(
         &mut self,
-        store: &Store,
+        store: &Arc<Store>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<Verdict>, StoreError> {
-        let mut filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
         self.note_root();
-        loop {
-            let entries = store.entries(&filter).await?;
-            let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
-            let mut tags = store.entry_tags(first.seq, last.seq + 1).await?.into_iter().peekable();
-            filter.after = Some(last.seq);
-            for entry in &entries {
+        let mut pages = pages(Arc::clone(store));
+        while let Some(page) = pages.recv().await {
+            let (entries, tags) = page?;
+            let bytes: Vec<_> = entries.iter().map(|e| (&e.public[..], e.private.as_deref())).collect();
+            let mut tags = tags.into_iter().peekable();
+            for (entry, reading) in entries.iter().zip(Reading::of_all(&bytes)) {
                 let mut indexed = Vec::new();
                 while let Some((_, tag)) = tags.next_if(|(seq, _)| *seq <= entry.seq) {
                     indexed.push(tag);
                 }
-                if let Err(fault) = self.entry(entry, &indexed) {
+                if let Err(fault) = self.entry(entry, reading, &indexed) {
                     return Ok(Some(self.blame(store, entry, fault).await?));
                 }
                 self.note_root();
             }
             progress(self.chain.head().size());
         }
+        Ok(None)
     }
 
     fn note_root(&mut self) {
@@ -157,9 +186,9 @@ impl Run {
         })
     }
 
-    fn entry(&mut self, entry: &StoredEntry, indexed: &[Vec<u8>]) -> Result<(), Fault> {
+    fn entry(&mut self, entry: &StoredEntry, reading: Reading<'_>, indexed: &[Vec<u8>]) -> Result<(), Fault> {
         let seq = self.chain.head().size();
-        let verified = self.chain.push(&entry.public, entry.private.as_deref())?;
+        let verified = self.chain.take(reading)?;
         self.facts_rev += i64::from(narrows(verified.kind));
         let column = |what: &str| Fault { seq, what: FaultKind::Member(what.to_owned()) };
         let same = u64::try_from(entry.seq) == Ok(verified.seq)
