@@ -15,7 +15,8 @@ impl Json {
 
 impl<'a> Part<'a> {
     /// Reads bytes that are canonical to the last byte, and nothing else.
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, CanonicalError> {
+    /// Reads a part strictly: canonical, and nothing else.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, CanonicalError> {
         let rest = std::str::from_utf8(bytes).map_err(|_| CanonicalError)?;
         // Neither within strings, where they are escaped, nor between them: canonical JSON has no blanks.
         if bytes.iter().copied().fold(u8::MAX, u8::min) < 0x20 {

@@ -80,7 +80,7 @@ pub fn verify() -> Value {
     });
     let all_cores = rate(&|| {
         let mut chain = ChainVerifier::new(Some("bench/one"));
-        for page in entries.chunks(2048) {
+        for page in entries.chunks(512) {
             let bytes: Vec<_> = page.iter().map(|(a, b)| (&a[..], Some(&b[..]))).collect();
             for reading in Reading::of_all(&bytes) {
                 chain.take(reading).unwrap();

@@ -34,7 +34,7 @@ struct Stopped {
 async fn stopped(on: On) -> Stopped {
     let t = TestVault::street(on).await;
     for n in [0, 5, 0] {
-        assert_eq!(t.look(&t.chief().token, t.visit(n, &["person.name"])).await.status, 200);
+        assert_eq!(t.look(&t.chief().token, t.visit(n, &["person.name", "premises.address"])).await.status, 200);
     }
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
     let body = json!({ "state": "withdrawn" });
@@ -95,6 +95,11 @@ async fn no_entry_can_be_edited_removed_swapped_or_cut_unseen(on: On) {
         assert_eq!(bad(&verdict), Some(entry(expected)), "{sql}: {verdict:?}");
         copy.drop().await;
     }
+    // A tag taken out of the index hides a lookup from the resident at whose address it was.
+    let copy = with(&s, "DELETE FROM entry_tags WHERE seq = (SELECT max(seq) FROM entry_tags)").await;
+    bad_at_all(&verify(&copy, Some(&s.key)).await);
+    let copy = with(&s, "UPDATE entry_tags SET seq = -5 WHERE seq = (SELECT max(seq) FROM entry_tags)").await;
+    bad_at_all(&verify(&copy, Some(&s.key)).await);
     // The last entry is named by the head alone.
     let copy = with(&s, &format!("{}{}", set("public", "home_visit_care", "home_visit_cart"), s.last)).await;
     assert_eq!(bad(&verify(&copy, Some(&s.key)).await), Some(entry(s.last)));

@@ -56,6 +56,9 @@ pub(super) const PUBLIC: &str =
 pub(super) const TAGS: &str =
     "SELECT seq, tag FROM entry_tags WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, tag";
 
+pub(super) const INDEXED: &str = "SELECT tag, seq FROM entry_tags WHERE tenant = $1 AND (tag, seq) > ($2, $3) \
+     ORDER BY tag, seq LIMIT $4";
+
 impl EntryFilter {
     /// The statement with its values, the tenant's first.
     pub(super) fn statement<'a>(&'a self, tenant: &'a str) -> (String, Vec<Value<'a>>) {
@@ -105,6 +108,17 @@ impl Store {
     pub async fn public_bytes(&self, from: i64, to: i64) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = self.fetch(PUBLIC, values![self.tenant.as_str(), from, to]).await?;
         rows.map(|row| Ok(row.bytes(0)?.to_vec()))
+    }
+
+    /// Rows of the index of further tags, in its order, behind that tag and number: at most so many.
+    pub async fn indexed_tags(
+        &self,
+        tag: &[u8],
+        seq: i64,
+        limit: i64,
+    ) -> Result<Vec<(Vec<u8>, i64)>, StoreError> {
+        let rows = self.fetch(INDEXED, values![self.tenant.as_str(), tag, seq, limit]).await?;
+        rows.map(|row| Ok((row.bytes(0)?.to_vec(), row.int(1)?)))
     }
 
     /// The further audit tags that the index holds for entries `from` up to, not including, `to`: (number, tag), sorted.

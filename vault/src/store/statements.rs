@@ -4,7 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::entries::{PUBLIC, TAGS};
+use super::entries::{INDEXED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
@@ -25,7 +25,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed = [IDENTITY, HEAD, TAGS, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
+    let fixed = [IDENTITY, HEAD, TAGS, INDEXED, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
     let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
     let keyed = [REVS.to_owned(), holders(1)];
     for select in &keyed {

@@ -5,6 +5,7 @@ mod change;
 mod pin;
 mod standing;
 mod start;
+mod tags;
 mod verify;
 mod writer;
 

@@ -8,12 +8,13 @@ use gridvault_audit::{
 };
 
 use super::change::{FIRST_FACTS_REV, narrows};
+use super::tags::Tags;
 use crate::seal::row_digest;
 use tokio::sync::mpsc;
 
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
 
-const AT_A_TIME: i64 = 2048;
+const AT_A_TIME: i64 = 512;
 
 /// What verifying found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub async fn verify_database(
         chain: ChainVerifier::new(key.map(VerifierKey::name)),
         told: Told::new(),
         removed: 0,
+        tags: Tags::new()?,
         facts_rev: FIRST_FACTS_REV,
         roots: BTreeMap::new(),
     };
@@ -94,23 +96,17 @@ pub async fn verify_database(
     })
 }
 
-/// Entries with what the index of further tags holds for them.
-type Page = (Vec<StoredEntry>, Vec<(i64, Vec<u8>)>);
-
 /// The log page by page; the next is read while one is verified.
-fn pages(store: Arc<Store>) -> mpsc::Receiver<Result<Page, StoreError>> {
-    let (send, pages) = mpsc::channel(1);
+fn pages(store: Arc<Store>, mut filter: EntryFilter) -> mpsc::Receiver<Result<Vec<StoredEntry>, StoreError>> {
+    let (send, pages) = mpsc::channel(4);
     tokio::spawn(async move {
-        let mut filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
         loop {
-            let page = async {
-                let entries = store.entries(&filter).await?;
-                let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(None) };
-                let tags = store.entry_tags(first.seq, last.seq + 1).await?;
-                filter.after = Some(last.seq);
-                Ok(Some((entries, tags)))
-            };
-            let Some(page) = page.await.transpose() else { return };
+            let page = store.entries(&filter).await;
+            match page.as_ref().map(|page| page.last()) {
+                Ok(None) => return,
+                Ok(Some(last)) => filter.after = Some(last.seq),
+                Err(_) => {}
+            }
             // Nobody listens any more once a fault was found.
             if send.send(page).await.is_err() {
                 return;
@@ -124,6 +120,7 @@ struct Run {
     chain: ChainVerifier,
     told: Told,
     removed: u64,
+    tags: Tags,
     /// The revision of rights that the entries come to.
     facts_rev: i64,
     /// Sizes at which a root is wanted, with the root once reached.
@@ -137,17 +134,13 @@ impl Run {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<Verdict>, StoreError> {
         self.note_root();
-        let mut pages = pages(Arc::clone(store));
+        let filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
+        let mut pages = pages(Arc::clone(store), filter);
         while let Some(page) = pages.recv().await {
-            let (entries, tags) = page?;
-            let bytes: Vec<_> = entries.iter().map(|e| (&e.public[..], e.private.as_deref())).collect();
-            let mut tags = tags.into_iter().peekable();
-            for (entry, reading) in entries.iter().zip(Reading::of_all(&bytes)) {
-                let mut indexed = Vec::new();
-                while let Some((_, tag)) = tags.next_if(|(seq, _)| *seq <= entry.seq) {
-                    indexed.push(tag);
-                }
-                if let Err(fault) = self.entry(entry, reading, &indexed) {
+            let page = page?;
+            let bytes: Vec<_> = page.iter().map(|e| (&e.public[..], e.private.as_deref())).collect();
+            for (entry, reading) in page.iter().zip(Reading::of_all(&bytes)) {
+                if let Err(fault) = self.entry(entry, reading) {
                     return Ok(Some(self.blame(store, entry, fault).await?));
                 }
                 self.note_root();
@@ -186,7 +179,7 @@ impl Run {
         })
     }
 
-    fn entry(&mut self, entry: &StoredEntry, reading: Reading<'_>, indexed: &[Vec<u8>]) -> Result<(), Fault> {
+    fn entry(&mut self, entry: &StoredEntry, reading: Reading<'_>) -> Result<(), Fault> {
         let seq = self.chain.head().size();
         let verified = self.chain.take(reading)?;
         self.facts_rev += i64::from(narrows(verified.kind));
@@ -200,14 +193,17 @@ impl Run {
         }
         let Some(private) = verified.private.as_ref().map(Part::view) else {
             self.removed += 1;
+            self.tags.forget(entry.seq);
             return Ok(());
         };
         let subject = private.get("subject").and_then(|s| s.text("tag")).map(str::to_owned);
         let same = private.get("actor").and_then(|a| a.text("id")) == entry.actor.as_deref()
-            && subject == entry.record.as_deref().map(|tag| data_encoding::HEXLOWER.encode(tag))
-            && further_tags(private) == hex(indexed);
+            && subject == entry.record.as_deref().map(|tag| data_encoding::HEXLOWER.encode(tag));
         if !same {
             return Err(column("an index beside its private part"));
+        }
+        for tag in further_tags(private) {
+            self.tags.name(entry.seq, &tag);
         }
         for (row, digest) in private.get("state").and_then(View::members).into_iter().flatten() {
             if let Some(digest) = digest.as_text() {
@@ -248,7 +244,36 @@ impl Run {
                 Some(_) => {}
             }
         }
+        if let Some(found) = self.index(store).await? {
+            return Ok(Some(found));
+        }
         self.rows(store).await
+    }
+
+    /// The index of further tags against what the private parts name; the first entry that it has otherwise.
+    async fn index(&self, store: &Store) -> Result<Option<Verdict>, StoreError> {
+        let Some((from, to)) = self.tags.differ(store).await? else { return Ok(None) };
+        let indexed = store.entry_tags(from, to).await?;
+        let filter = EntryFilter {
+            after: Some(from - 1),
+            before: Some(to),
+            limit: to - from,
+            ..EntryFilter::default()
+        };
+        let why = "an index beside its private part";
+        for entry in store.entries(&filter).await? {
+            let Some(private) = &entry.private else { continue };
+            let named = Part::read(private).map(|part| further_tags(part.view())).unwrap_or_default();
+            let held: Vec<&Vec<u8>> =
+                indexed.iter().filter(|(seq, _)| *seq == entry.seq).map(|(_, tag)| tag).collect();
+            if held != named.iter().collect::<Vec<_>>() {
+                return Ok(Some(broken(
+                    u64::try_from(entry.seq).ok(),
+                    FaultKind::Member(why.into()).to_string(),
+                )));
+            }
+        }
+        Ok(Some(broken(None, format!("{why}, for an entry that is not there"))))
     }
 
     fn head(&self, stored: Option<&StoredHead>, key: Option<&VerifierKey>) -> Option<Verdict> {
@@ -329,19 +354,14 @@ fn broken(seq: Option<u64>, why: String) -> Verdict {
 }
 
 /// The audit tags that a private part names beside its subject's, sorted as the index keeps them.
-fn further_tags(private: View<'_>) -> Vec<String> {
+fn further_tags(private: View<'_>) -> Vec<Vec<u8>> {
     let mut tags = Vec::new();
     if let Some(subject) = private.get("subject") {
         let also = subject.get("also").and_then(View::items).into_iter().flatten();
-        tags.extend(
-            subject.text("place").into_iter().chain(also.filter_map(View::as_text)).map(str::to_owned),
-        );
+        let named = subject.text("place").into_iter().chain(also.filter_map(View::as_text));
+        tags.extend(named.filter_map(|tag| data_encoding::HEXLOWER.decode(tag.as_bytes()).ok()));
     }
     tags.sort();
     tags.dedup();
     tags
-}
-
-fn hex(tags: &[Vec<u8>]) -> Vec<String> {
-    tags.iter().map(|tag| data_encoding::HEXLOWER.encode(tag)).collect()
 }
