@@ -1,66 +1,82 @@
 //! The book of rules of one policy version: loaded strictly, compiled by casbin, deciding by masks.
 
-use ring::digest::{SHA256, digest};
-
+use crate::bundle::Bundle;
 use crate::catalog::FieldId;
-use crate::compile::{self, Bits, Engine, Masks, and, any, first, has_row, set_row};
+use crate::compile::{self, Bits, Engine, Masks, and, any, clear_row, first, has_row, set_row};
+use crate::day::Day;
 use crate::decision::{Decision, FieldDecision, Obligation, RuleId};
 use crate::error::PolicyError;
 use crate::facts::{
-    ACTION, AGE, Asked, BASIS, Class, DEPARTMENT, DUTY, FIELD, Facts, LETTER, LIVING, POSTURE, PURPOSE,
-    RECORD, RELATION, ROLE, TASK, TIER,
+    ACTION, AGE, Asked, BASIS, CONFIRMED, Class, DEPARTMENT, DUTY, FIELD, Facts, LETTER, NAMED, POSTURE,
+    PURPOSE, RECORD, RELATION, ROLE, STATE, TASK, TIER,
 };
+use crate::join::join;
 use crate::parse::{self, Rule};
-use crate::words::{Basis, Department, Outcome, Purpose, Reason, RecordType, Relation, Role};
+use crate::space::Space;
+use crate::words::{Action, Basis, Department, Outcome, Purpose, Reason, RecordType, Relation, Role};
 
-/// The files of a policy version.
-#[derive(Clone, Copy, Debug)]
-pub struct BundleFiles<'a> {
-    /// casbin's model.
-    pub model: &'a str,
-    /// The rules.
-    pub rules: &'a str,
-}
-
-/// A policy version: immutable.
+/// A policy version as it holds on one day: immutable.
 pub struct Book {
     pub(crate) rules: Vec<Rule>,
     pub(crate) masks: Masks,
+    /// The rows that count: all but one that a mutation took out.
+    pub(crate) alive: Bits,
     pub(crate) permits: Bits,
     pub(crate) engine: Engine,
-    manifest: [u8; 32],
+    hash: [u8; 32],
+    until: Option<Day>,
 }
 
 impl Book {
-    /// The version that this program carries.
-    pub fn builtin() -> Result<Self, PolicyError> {
-        Self::from_files(BundleFiles {
-            model: include_str!("../rules/model.conf"),
-            rules: include_str!("../rules/rules.csv"),
-        })
+    /// The version that this program carries, loaded with every check.
+    pub fn builtin(day: Day) -> Result<Self, PolicyError> {
+        Bundle::builtin().load(day)
     }
 
-    /// Reads, compiles and checks a version: the first 200 of a fixed run of classes are asked of casbin too.
-    pub fn from_files(files: BundleFiles<'_>) -> Result<Self, PolicyError> {
-        if files.model != compile::model() {
+    /// Reads and compiles a version; its cases and laws are still to be asked ([`Bundle::load`]).
+    pub fn compile(bundle: &Bundle, day: Day) -> Result<Self, PolicyError> {
+        if bundle.model != compile::model() {
             return Err(PolicyError::Rules("model.conf is not the model that the columns make".into()));
         }
-        let rules = parse::rules(files.rules)?;
-        let engine = Engine::new(files.model, &rules)?;
+        let (rules, later): (Vec<Rule>, Vec<Rule>) =
+            parse::rules(&bundle.rules)?.into_iter().partition(|rule| rule.holds(day));
+        let turns = later.iter().filter_map(|rule| rule.from).chain(rules.iter().filter_map(|rule| rule.to));
+        let until = turns.filter(|turn| *turn > day).min();
+        let engine = Engine::new(&bundle.model, &rules)?;
         let masks = engine.compile()?;
-        let mut permits = Bits::default();
-        for (row, _) in rules.iter().enumerate().filter(|(_, rule)| !rule.denies()) {
-            set_row(&mut permits, row);
+        let (mut alive, mut permits) = (Bits::default(), Bits::default());
+        for (row, rule) in rules.iter().enumerate() {
+            set_row(&mut alive, row);
+            if !rule.denies() {
+                set_row(&mut permits, row);
+            }
         }
-        let manifest = manifest(files);
-        let book = Self { rules, masks, permits, engine, manifest };
-        book.check_against_engine(200, 1)?;
-        Ok(book)
+        Ok(Self { rules, masks, alive, permits, engine, hash: bundle.hash(), until })
+    }
+
+    /// The day on which another set of its rules holds, if there is one.
+    pub fn until(&self) -> Option<Day> {
+        self.until
+    }
+
+    /// Runs `work` as if the rule in that row (in the order of deciding) were not there.
+    pub(crate) fn without<T>(&mut self, row: usize, work: impl FnOnce(&Self) -> T) -> T {
+        let (alive, permits) = (self.alive, self.permits);
+        clear_row(&mut self.alive, row);
+        clear_row(&mut self.permits, row);
+        let done = work(self);
+        (self.alive, self.permits) = (alive, permits);
+        done
     }
 
     /// SHA-256 of the manifest: names the version in every entry.
     pub fn manifest_hash(&self) -> [u8; 32] {
-        self.manifest
+        self.hash
+    }
+
+    /// What the version says of every class, whatever its rules are written like: alike for rules that decide alike.
+    pub fn semantic_hash(&self) -> [u8; 32] {
+        Space::new(self).whole()
     }
 
     /// The rules in their order of deciding.
@@ -75,9 +91,10 @@ impl Book {
 
     /// Decides every asked field.
     pub fn decide(&self, facts: Facts, asked: &[Asked]) -> Decision {
-        let held =
-            asked.first().map(|asked| self.masks.of_facts(&facts.class(asked.field))).unwrap_or_default();
-        let fields: Vec<FieldDecision> = asked.iter().map(|asked| self.field(&facts, held, *asked)).collect();
+        let held = asked.first().map(|asked| self.held(&facts, asked.field)).unwrap_or_default();
+        let mut fields: Vec<FieldDecision> =
+            asked.iter().map(|asked| self.field(&facts, held, *asked)).collect();
+        join(&mut fields, facts.age);
         let obligations = self.obligations(&fields);
         Decision { facts, behind: None, fields, obligations }
     }
@@ -111,32 +128,27 @@ impl Book {
         any(&and(self.of_role(role, department, purpose), self.masks.of(BASIS, basis.index())))
     }
 
-    /// The fields that some permit with the purpose names, in the catalogue's order.
-    pub fn fields_of(&self, purpose: Purpose) -> Vec<FieldId> {
+    /// The fields that some permit for the purpose gives on that basis, in the catalogue's order.
+    pub fn fields_of(&self, purpose: Purpose, basis: Basis) -> Vec<FieldId> {
         let rows = and(self.permits, self.masks.of(PURPOSE, purpose.index()));
+        let rows = and(rows, self.masks.of(BASIS, basis.index()));
         FieldId::all().filter(|field| any(&and(rows, self.masks.of(FIELD, field.index())))).collect()
     }
 
-    /// Whether some permit holds these facts for any field.
-    pub(crate) fn permits_any(&self, facts: &Facts) -> bool {
-        let rows = self.of_role(facts.role, facts.department, facts.purpose);
-        let rest = [
-            (RELATION, facts.relation.index()),
-            (RECORD, facts.record.index()),
-            (BASIS, facts.basis.index()),
-            (TASK, facts.task.index()),
-            (LETTER, usize::from(facts.letter)),
-        ];
-        any(&rest.iter().fold(rows, |rows, (d, v)| and(rows, self.masks.of(*d, *v))))
-    }
-
+    /// Permits to view: whoever may only write or compare knows of no record.
     fn of_role(&self, role: Role, department: Department, purpose: Purpose) -> Bits {
         let rows = and(self.permits, self.masks.of(PURPOSE, purpose.index()));
+        let rows = and(rows, self.masks.of(ACTION, Action::View.index()));
         and(and(rows, self.masks.of(ROLE, role.index())), self.masks.of(DEPARTMENT, department.index()))
     }
 
+    /// The rows that hold the facts, whatever the field: any one will do.
+    pub(crate) fn held(&self, facts: &Facts, field: FieldId) -> Bits {
+        and(self.alive, self.masks.of_facts(&facts.class(field)))
+    }
+
     /// `held` are the rows that hold the facts, whatever the field.
-    fn field(&self, facts: &Facts, held: Bits, asked: Asked) -> FieldDecision {
+    pub(crate) fn field(&self, facts: &Facts, held: Bits, asked: Asked) -> FieldDecision {
         let class = facts.class(asked.field);
         let row = first(&self.masks.of_field(held, &class)).and_then(|row| self.rules.get(row));
         match row {
@@ -176,8 +188,8 @@ impl Book {
             (&[RELATION], Reason::GridScope),
             (&[TASK], facts.why_task.unwrap_or(Reason::NoTask)),
             (&[BASIS, LETTER], facts.why_basis.unwrap_or(Reason::NoBasis)),
-            (&[TIER], Reason::FieldNotForPurpose),
-            (&[AGE, LIVING], Reason::NeedsGuardian),
+            (&[TIER, NAMED, AGE, STATE], Reason::FieldNotForPurpose),
+            (&[CONFIRMED], Reason::NeedsApproval),
             (&[POSTURE], Reason::DeviceRevoked),
         ];
         let mut rows = of_role;
@@ -244,25 +256,6 @@ fn denied(asked: Asked, rule: RuleId, reason: Reason) -> FieldDecision {
     }
 }
 
-/// The manifest: the hash of each file of the version, a line each; the version is the hash of that.
-fn manifest(files: BundleFiles<'_>) -> [u8; 32] {
-    let mut lines = String::new();
-    for (name, text) in [
-        ("model.conf", files.model),
-        ("rules.csv", files.rules),
-        ("instruments.toml", crate::instruments::TEXT),
-        ("catalog.toml", include_str!("../catalog/catalog.toml")),
-    ] {
-        for byte in digest(&SHA256, text.as_bytes()).as_ref() {
-            lines.push_str(&format!("{byte:02x}"));
-        }
-        lines.push_str(&format!(" {name}\n"));
-    }
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, lines.as_bytes()).as_ref());
-    out
-}
-
 /// A number below `n` (splitmix64): reproducible, no secret.
 fn draw(state: &mut u64, n: usize) -> usize {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -270,4 +263,42 @@ fn draw(state: &mut u64, n: usize) -> usize {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     usize::try_from((z ^ (z >> 31)) % (n.max(1) as u64)).unwrap_or(0)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::catalog::FieldSet;
+    use crate::facts::Reach;
+    use crate::words::{AgeClass, Duty, Posture, RecordState, TaskState};
+
+    pub(crate) const DAY: &str = "2026-11-24";
+
+    pub(crate) fn book() -> Book {
+        Book::compile(&Bundle::builtin(), Day::parse(DAY).unwrap()).unwrap()
+    }
+
+    /// An adult's record in one's own grid, with an open task of one's own, at an office device.
+    pub(crate) fn everyday() -> Facts {
+        Facts {
+            role: Role::GridChief,
+            department: Department::None,
+            relation: Relation::OwnGrid,
+            record: RecordType::Person,
+            purpose: Purpose::HomeVisitCare,
+            basis: Basis::Consent,
+            action: Action::View,
+            duty: Duty::On,
+            posture: Posture::Office,
+            task: TaskState::OpenMine,
+            age: AgeClass::Adult,
+            state: RecordState::Live,
+            letter: false,
+            confirmed: false,
+            named: FieldSet::default(),
+            reach: Reach::All,
+            why_task: None,
+            why_basis: None,
+        }
+    }
 }

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use crate::error::PolicyError;
 use crate::words::{Form, RecordType, Tier};
 
+pub(crate) const TEXT: &str = include_str!("../catalog/catalog.toml");
+
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the file is part of the program; a test reads it")]
-    Catalog::read(include_str!("../catalog/catalog.toml")).expect("the catalogue is sound")
+    Catalog::read(TEXT).expect("the catalogue is sound")
 });
 
 /// A field of the catalogue.
@@ -316,13 +318,9 @@ mod tests {
     fn what_is_never_collected_is_refused_by_name() {
         assert_eq!(FieldId::parse("person.religion"), Err(UnknownField::Prohibited));
         assert_eq!(FieldId::parse("person.shoe_size"), Err(UnknownField::Unknown));
-        let with = include_str!("../catalog/catalog.toml").replacen(
-            "id = \"person.former_name\"",
-            "id = \"person.face\"",
-            1,
-        );
+        let with = TEXT.replacen("id = \"person.former_name\"", "id = \"person.face\"", 1);
         assert!(Catalog::read(&with).is_err());
-        let twice = include_str!("../catalog/catalog.toml").replacen("no = 3,", "no = 2,", 1);
+        let twice = TEXT.replacen("no = 3,", "no = 2,", 1);
         assert!(Catalog::read(&twice).is_err());
     }
 

@@ -9,7 +9,7 @@ use casbin::{
 };
 
 use crate::error::PolicyError;
-use crate::facts::{Class, DIMENSIONS, FIELD, NAMES, TIER, values};
+use crate::facts::{Class, DIMENSIONS, FIELD, NAMED, NAMES, TIER, values};
 use crate::parse::{RULES_MOST, Rule};
 
 /// One bit per row, in the order of deciding.
@@ -30,16 +30,17 @@ impl Masks {
         self.of_field(self.of_facts(class), class)
     }
 
-    /// Rows that hold all of the class but field and tier: alike for every field of one lookup.
+    /// Rows that hold all of the class but what goes with the field: alike for every field of one lookup.
     pub(crate) fn of_facts(&self, class: &Class) -> Bits {
-        let facts = class.iter().enumerate().filter(|(dimension, _)| !matches!(*dimension, FIELD | TIER));
+        let facts =
+            class.iter().enumerate().filter(|(dimension, _)| !matches!(*dimension, FIELD | TIER | NAMED));
         facts.fold(ALL_ROWS, |bits, (dimension, value)| and(bits, self.of(dimension, *value)))
     }
 
-    /// Those of them that hold field and tier too.
+    /// Those of them that hold field, tier and whether it is named, too.
     pub(crate) fn of_field(&self, rows: Bits, class: &Class) -> Bits {
         let of = |dimension: usize| self.of(dimension, class.get(dimension).copied().unwrap_or_default());
-        and(and(rows, of(FIELD)), of(TIER))
+        and(and(rows, of(FIELD)), and(of(TIER), of(NAMED)))
     }
 }
 
@@ -67,6 +68,12 @@ pub(crate) fn has_row(bits: &Bits, row: usize) -> bool {
 pub(crate) fn set_row(bits: &mut Bits, row: usize) {
     if let Some(word) = bits.get_mut(row / 64) {
         *word |= 1 << (row % 64);
+    }
+}
+
+pub(crate) fn clear_row(bits: &mut Bits, row: usize) {
+    if let Some(word) = bits.get_mut(row / 64) {
+        *word &= !(1 << (row % 64));
     }
 }
 
@@ -139,9 +146,9 @@ impl Engine {
             e_type: "e".into(),
             m_type: matcher.into(),
         };
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = *r;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = *r;
         let asked =
-            self.enforcer.enforce_with_context(context, (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o));
+            self.enforcer.enforce_with_context(context, (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q));
         asked.map_err(|e| engine(&e))?;
         let mut seen =
             self.seen.lock().map_err(|_| PolicyError::Engine("it was left in the middle".into()))?;

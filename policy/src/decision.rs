@@ -2,6 +2,7 @@
 
 use crate::catalog::FieldId;
 use crate::facts::{Facts, RecordKey};
+use crate::join::join;
 use crate::words::{Form, ObligationKind, Outcome, Reason};
 
 /// A rule's number; 0 where no rule decided.
@@ -28,6 +29,16 @@ pub struct Obligation {
     pub scope: Option<&'static str>,
     /// After how many days it must be deleted.
     pub days: Option<u32>,
+}
+
+impl std::fmt::Display for Obligation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.scope, self.days) {
+            (Some(scope), _) => write!(f, "{}:{scope}", self.kind),
+            (None, Some(days)) => write!(f, "{}:{days}", self.kind),
+            (None, None) => write!(f, "{}", self.kind),
+        }
+    }
 }
 
 /// All, some or none of what was asked.
@@ -108,8 +119,9 @@ impl Decision {
     #[must_use]
     pub fn lesser(service: Self, person: Self) -> Self {
         let pairs = service.fields.iter().zip(&person.fields);
-        let fields =
+        let mut fields: Vec<FieldDecision> =
             pairs.map(|(s, p)| if p.restrictiveness() <= s.restrictiveness() { *p } else { *s }).collect();
+        join(&mut fields, person.facts.age);
         let mut obligations = service.obligations;
         obligations.extend(person.obligations);
         obligations.sort_unstable();

@@ -2,8 +2,8 @@
 
 use crate::catalog::{FieldId, FieldSet};
 use crate::words::{
-    Action, AgeClass, Basis, Department, Duty, Posture, Purpose, Reason, RecordType, Relation, Role,
-    TaskState, Tier,
+    Action, AgeClass, Basis, Department, Duty, Posture, Purpose, Reason, RecordState, RecordType, Relation,
+    Role, TaskState, Tier,
 };
 
 /// The facts of one lookup: one post, one basis.
@@ -31,10 +31,15 @@ pub struct Facts {
     pub task: TaskState,
     /// Age class of the person; `adult` for places and tickets.
     pub age: AgeClass,
-    /// Whether the person has died.
-    pub deceased: bool,
+    /// How the record stands.
+    pub state: RecordState,
     /// Whether a live letter names the post's holder, the purpose and the place.
     pub letter: bool,
+    /// Whether somebody other than the caller confirmed it, as the law asks: a person in charge (child files), a second
+    /// person (requests), the resident being there (the window), the guardian (a child's consent).
+    pub confirmed: bool,
+    /// The fields that the task itself names: those of an application, the one to be checked, those of a document.
+    pub named: FieldSet,
     /// Which fields the basis covers.
     pub reach: Reach,
     /// Why the task is not an open one of the caller's.
@@ -80,7 +85,7 @@ pub struct Asked {
 }
 
 /// The dimensions in the order of the rule file's columns.
-pub(crate) const DIMENSIONS: usize = 15;
+pub(crate) const DIMENSIONS: usize = 17;
 
 /// Names of the dimensions: columns of the rules and arguments of the rule engine.
 pub(crate) const NAMES: [&str; DIMENSIONS] = [
@@ -90,6 +95,7 @@ pub(crate) const NAMES: [&str; DIMENSIONS] = [
     "record",
     "field",
     "tier",
+    "named",
     "purpose",
     "basis",
     "action",
@@ -97,8 +103,9 @@ pub(crate) const NAMES: [&str; DIMENSIONS] = [
     "posture",
     "task",
     "age",
-    "living",
+    "state",
     "letter",
+    "confirmed",
 ];
 
 pub(crate) const ROLE: usize = 0;
@@ -107,15 +114,17 @@ pub(crate) const RELATION: usize = 2;
 pub(crate) const RECORD: usize = 3;
 pub(crate) const FIELD: usize = 4;
 pub(crate) const TIER: usize = 5;
-pub(crate) const PURPOSE: usize = 6;
-pub(crate) const BASIS: usize = 7;
-pub(crate) const ACTION: usize = 8;
-pub(crate) const DUTY: usize = 9;
-pub(crate) const POSTURE: usize = 10;
-pub(crate) const TASK: usize = 11;
-pub(crate) const AGE: usize = 12;
-pub(crate) const LIVING: usize = 13;
-pub(crate) const LETTER: usize = 14;
+pub(crate) const NAMED: usize = 6;
+pub(crate) const PURPOSE: usize = 7;
+pub(crate) const BASIS: usize = 8;
+pub(crate) const ACTION: usize = 9;
+pub(crate) const DUTY: usize = 10;
+pub(crate) const POSTURE: usize = 11;
+pub(crate) const TASK: usize = 12;
+pub(crate) const AGE: usize = 13;
+pub(crate) const STATE: usize = 14;
+pub(crate) const LETTER: usize = 15;
+pub(crate) const CONFIRMED: usize = 16;
 
 /// A point of the space that the rules speak of: a value's index per dimension.
 pub(crate) type Class = [usize; DIMENSIONS];
@@ -141,6 +150,7 @@ pub(crate) fn values(dimension: usize) -> Vec<&'static str> {
         POSTURE => all!(Posture),
         TASK => all!(TaskState),
         AGE => all!(AgeClass),
+        STATE => all!(RecordState),
         _ => vec!["no", "yes"],
     }
 }
@@ -162,6 +172,7 @@ impl Facts {
             self.record.index(),
             field.index(),
             self.effective_tier(field).index(),
+            usize::from(self.named.contains(field)),
             self.purpose.index(),
             self.basis.index(),
             self.action.index(),
@@ -169,8 +180,9 @@ impl Facts {
             self.posture.index(),
             self.task.index(),
             self.age.index(),
-            usize::from(!self.deceased),
+            self.state.index(),
             usize::from(self.letter),
+            usize::from(self.confirmed),
         ]
     }
 }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::catalog::FieldId;
+use crate::day::Day;
 use crate::error::PolicyError;
-use crate::words::{Department, Purpose, Role};
+use crate::words::{Department, Purpose, Reason, Role};
 
 pub(crate) const TEXT: &str = include_str!("../rules/instruments.toml");
 
@@ -38,14 +39,17 @@ pub struct Grant {
 #[serde(deny_unknown_fields)]
 struct Instrument {
     name: String,
-    #[serde(rename = "law")]
-    _law: String,
+    law: String,
     roles: Vec<Role>,
     /// Empty: any.
     #[serde(default)]
     departments: Vec<Department>,
     purposes: Vec<Purpose>,
     standing: bool,
+    /// From which day it is in force; left out: always.
+    from: Option<String>,
+    /// Until which day, not included; left out: without an end.
+    to: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,15 +77,35 @@ pub fn letters() -> &'static Letters {
     &AUTHORITY.1
 }
 
+impl Instrument {
+    fn in_force(&self, day: Day) -> bool {
+        let at = |text: &Option<String>| text.as_deref().and_then(Day::parse);
+        at(&self.from).is_none_or(|from| from <= day) && at(&self.to).is_none_or(|to| day < to)
+    }
+}
+
 impl Instruments {
-    /// Whether a post of that role and department, perhaps naming an instrument of its own, holds the duty behind a purpose.
-    pub fn grant(&self, role: Role, department: Department, named: Option<&str>, purpose: Purpose) -> bool {
-        self.0.iter().any(|i| {
+    /// Whether a post of that role and department, perhaps naming an instrument of its own, holds the duty behind a purpose on
+    /// that day: which law gives it, or why not.
+    pub fn grant(
+        &self,
+        role: Role,
+        department: Department,
+        named: Option<&str>,
+        purpose: Purpose,
+        day: Day,
+    ) -> Result<&str, Reason> {
+        let mut held = self.0.iter().filter(|i| {
             i.roles.contains(&role)
                 && (i.departments.is_empty() || i.departments.contains(&department))
                 && (i.standing || named == Some(i.name.as_str()))
                 && i.purposes.contains(&purpose)
-        })
+        });
+        match held.clone().find(|instrument| instrument.in_force(day)) {
+            Some(instrument) => Ok(&instrument.law),
+            None if held.next().is_some() => Err(Reason::InstrumentExpired),
+            None => Err(Reason::NoBasis),
+        }
     }
 }
 
@@ -101,6 +125,11 @@ fn read(text: &str) -> Result<(Instruments, Letters), PolicyError> {
             fields.map_err(|_| PolicyError::Instruments("a letter names an unknown field".into()))?;
         grants.push(Grant { department: line.department, purposes: line.purposes, fields });
     }
+    for day in file.instrument.iter().flat_map(|i| i.from.iter().chain(&i.to)) {
+        if Day::parse(day).is_none() {
+            return Err(PolicyError::Instruments(format!("`{day}` is no day")));
+        }
+    }
     Ok((Instruments(file.instrument), Letters(grants)))
 }
 
@@ -110,15 +139,31 @@ mod tests {
 
     #[test]
     fn only_the_officers_own_department_has_its_duty() {
-        let holds = |d, p| instruments().grant(Role::DispatchedOfficer, d, None, p);
+        let day = Day::parse(crate::book::tests::DAY).unwrap();
+        let holds = |d, p| instruments().grant(Role::DispatchedOfficer, d, None, p, day).is_ok();
         assert!(holds(Department::Police, Purpose::FloatingPopulationRegistration));
         assert!(!holds(Department::UrbanManagement, Purpose::FloatingPopulationRegistration));
         assert!(!holds(Department::Police, Purpose::HomeVisitCare));
-        assert!(!instruments().grant(
-            Role::GridAssistant,
-            Department::FloatingPopulation,
-            Some("居住证暂行条例"),
-            Purpose::FloatingPopulationRegistration
-        ));
+        let named = Some("居住证暂行条例");
+        let (role, department) = (Role::GridAssistant, Department::FloatingPopulation);
+        let purpose = Purpose::FloatingPopulationRegistration;
+        assert_eq!(instruments().grant(role, department, named, purpose, day), Err(Reason::NoBasis));
+    }
+
+    #[test]
+    fn an_instrument_is_in_force_from_a_day_to_a_day() {
+        let text = "letter = []\n[[instrument]]\nname = \"a\"\nlaw = \"l\"\nroles = [\"grid_chief\"]\npurposes = [\"case_handling\"]\nstanding = true\nfrom = \"2026-01-01\"\nto = \"2027-01-01\"\n";
+        let on = |day: &str| {
+            let (instruments, _) = read(text).unwrap();
+            let day = Day::parse(day).unwrap();
+            instruments
+                .grant(Role::GridChief, Department::None, None, Purpose::CaseHandling, day)
+                .map(str::to_owned)
+        };
+        assert_eq!(on("2026-12-31"), Ok("l".into()));
+        for day in ["2025-12-31", "2027-01-01"] {
+            assert_eq!(on(day), Err(Reason::InstrumentExpired));
+        }
+        assert!(read(&text.replace("2027-01-01", "2027-02-29")).is_err());
     }
 }

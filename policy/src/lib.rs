@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   rules.csv ─strict reader─▶ rules ─casbin─▶ masks          Facts + Asked ─▶ Book::decide ─▶ Decision
-//!                                 (every row × value, once)         AND of 15 masks, first row left
+//!                                 (every row × value, once)         AND of 17 masks, first row left
 //! ```
 //!
 //! A rule is a box: a set of values per dimension. A matching deny beats every permit; no rule means no; among permits
@@ -13,32 +13,38 @@
 //! A [`Decision`] has private fields and one maker, so whoever holds one has asked a [`Book`].
 
 mod book;
+mod bundle;
 mod cases;
 mod catalog;
 mod check;
 mod compile;
+mod day;
 mod decision;
 mod error;
+mod explain;
 mod facts;
 mod instruments;
+mod join;
 mod matrix;
 mod parse;
+mod space;
 mod words;
 
-/// The cases that the rules carry with them.
-pub const CASES: &str = include_str!("../rules/cases/first.toml");
-
-pub use book::{Book, BundleFiles};
-pub use cases::{CaseReport, run_cases};
+pub use book::Book;
+pub use bundle::Bundle;
+pub use cases::{CaseReport, Situation, Unmissed, run_cases, unmissed};
 pub use catalog::{FieldId, FieldSet, UnknownField, ValueKind, belongs};
 pub use check::{Exceptions, check};
+pub use day::Day;
 pub use decision::{Decision, FieldDecision, Obligation, RuleId, Verdict};
 pub use error::PolicyError;
+pub use explain::{Explanation, Miss};
 pub use facts::{Asked, Facts, Reach, RecordKey};
 pub use instruments::{Grant, Instruments, Letters, instruments, letters};
 pub use matrix::matrix;
 pub use parse::Rule;
+pub use space::{Change, diff};
 pub use words::{
-    Action, AgeClass, Basis, Department, Duty, Form, ObligationKind, Outcome, Posture, Purpose, Reason,
-    RecordType, Relation, Role, Scheme, TaskState, Tier, needs_task,
+    Action, AgeClass, Basis, Department, Duty, Form, Layer, ObligationKind, Outcome, Posture, Purpose,
+    Reason, RecordState, RecordType, Relation, Role, Scheme, TaskState, Tier, needs_task,
 };

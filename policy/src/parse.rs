@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use crate::catalog::FieldId;
+use crate::day::Day;
 use crate::decision::{Obligation, RuleId};
 use crate::error::PolicyError;
-use crate::facts::{DIMENSIONS, FIELD, NAMES, values};
-use crate::words::{Form, ObligationKind, Outcome, Reason};
+use crate::facts::{BASIS, DIMENSIONS, FIELD, NAMES, PURPOSE, values};
+use crate::words::{Basis, Form, Layer, ObligationKind, Outcome, Purpose, Reason};
 
 /// Rules at most: the compiled masks have so many bits.
 pub(crate) const RULES_MOST: usize = 512;
@@ -24,6 +25,10 @@ pub struct Rule {
     pub reason: Option<Reason>,
     /// What comes with the values.
     pub obligations: Vec<Obligation>,
+    /// From which day it holds; empty: always.
+    pub from: Option<Day>,
+    /// Until which day, not included; empty: without an end.
+    pub to: Option<Day>,
     /// The law it rests on.
     pub law: String,
     /// In Chinese.
@@ -35,6 +40,22 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it holds on that day.
+    pub fn holds(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)
+    }
+
+    /// What it is for: prohibitions come first, emergencies stand apart, the rest is everyday.
+    pub fn layer(&self) -> Layer {
+        let only =
+            |dimension: usize, index: usize| self.sets.get(dimension).is_some_and(|set| *set == [index]);
+        match self.denies() {
+            true => Layer::Prohibition,
+            false if only(BASIS, Basis::Emergency.index()) => Layer::Emergency,
+            false => Layer::Ordinary,
+        }
+    }
+
     /// Whether it denies.
     pub fn denies(&self) -> bool {
         self.outcome == Outcome::Denied
@@ -57,7 +78,7 @@ impl Rule {
 }
 
 /// The file's columns, exactly these in this order.
-const BEHIND: [&str; 6] = ["out", "form", "obligations", "law", "zh", "en"];
+const BEHIND: [&str; 8] = ["out", "form", "obligations", "from", "to", "law", "zh", "en"];
 
 /// Reads the rules and orders them: denies before permits, then the most specific, the most restrictive, the lowest id.
 pub(crate) fn rules(text: &str) -> Result<Vec<Rule>, PolicyError> {
@@ -108,7 +129,7 @@ fn rule(line: &str) -> Result<Rule, String> {
     for (dimension, (set, column)) in sets.iter_mut().zip(rest).enumerate() {
         *set = values_of(dimension, column)?;
     }
-    let [out, form, obligations, law, zh, en] = behind else { return Err("no columns".into()) };
+    let [out, form, obligations, from, to, law, zh, en] = behind else { return Err("no columns".into()) };
     let outcome = match *out {
         "deny" => Outcome::Denied,
         "clear" => Outcome::Clear,
@@ -119,6 +140,10 @@ fn rule(line: &str) -> Result<Rule, String> {
     };
     if law.is_empty() || zh.is_empty() || en.is_empty() {
         return Err("law and both sentences must be there".into());
+    }
+    let (from, to) = (day(from)?, day(to)?);
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        return Err("it ends before it begins".into());
     }
     let (form, reason) = match (outcome, *form) {
         (Outcome::Denied, word) => (None, Some(Reason::parse(word).ok_or("a deny needs a reason code")?)),
@@ -132,6 +157,8 @@ fn rule(line: &str) -> Result<Rule, String> {
         form,
         reason,
         obligations: obligations_of(obligations)?,
+        from,
+        to,
         law: (*law).into(),
         zh: (*zh).into(),
         en: (*en).into(),
@@ -139,6 +166,11 @@ fn rule(line: &str) -> Result<Rule, String> {
     };
     fits(&rule)?;
     Ok(rule)
+}
+
+fn day(text: &str) -> Result<Option<Day>, String> {
+    let day = Day::parse(text);
+    if day.is_none() && !text.is_empty() { Err(format!("`{text}` is no day")) } else { Ok(day) }
 }
 
 fn rule_id(text: &str) -> Result<RuleId, String> {
@@ -196,8 +228,16 @@ fn obligations_of(column: &str) -> Result<Vec<Obligation>, String> {
     Ok(out)
 }
 
-/// Derived fields are derived, and only they; a masked field has a mask that shows something.
+/// Derived fields are derived, and only they; a masked field has a mask that shows something. An emergency is a layer of its
+/// own: its permits rest on nothing else and serve nothing else, so that it lifts only the denies that leave it out.
 fn fits(rule: &Rule) -> Result<(), String> {
+    let names = |dimension: usize, index: usize| rule.sets.get(dimension).is_some_and(|s| s.contains(&index));
+    if !rule.denies() && names(BASIS, Basis::Emergency.index()) {
+        let rescue = rule.sets.get(PURPOSE).is_some_and(|set| *set == [Purpose::EmergencyRescue.index()]);
+        if rule.layer() != Layer::Emergency || !rescue {
+            return Err("a permit on an emergency rests on that alone, for rescue alone".into());
+        }
+    }
     let fields = FieldId::all().filter(|f| rule.sets.get(FIELD).is_some_and(|set| set.contains(&f.index())));
     for field in fields {
         let fits = match rule.outcome {

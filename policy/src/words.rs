@@ -180,6 +180,23 @@ words! {
     }
 }
 words! {
+    /// What a rule is for.
+    Layer {
+        Prohibition "prohibition" "禁止" "prohibition",
+        Emergency "emergency" "紧急" "emergency",
+        Ordinary "ordinary" "一般" "ordinary",
+    }
+}
+words! {
+    /// How a record stands.
+    RecordState {
+        Live "live" "在用" "in use",
+        Deceased "deceased" "本人已去世" "the person has died",
+        Frozen "frozen" "已冻结" "frozen",
+        Erased "erased" "已删除" "erased",
+    }
+}
+words! {
     /// What is done with a field.
     Action {
         View "view" "查看" "view",

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use gridvault_audit::{ChainVerifier, Frontier, Head, Kind, Reading, leaf_hash};
 use gridvault_policy::{
-    Action, AgeClass, Asked, Basis, Book, Department, Duty, Facts, FieldId, Posture, Purpose, Reach,
-    RecordKey, RecordType, Relation, Role, TaskState,
+    Action, AgeClass, Asked, Basis, Book, Bundle, Day, Department, Duty, Facts, FieldId, FieldSet, Posture,
+    Purpose, Reach, RecordKey, RecordState, RecordType, Relation, Role, TaskState,
 };
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::street::FIELDS;
 
 /// Facts to decision for ten fields, nanoseconds.
 pub fn decide() -> f64 {
-    let book = Book::builtin().unwrap();
+    let book = Book::compile(&Bundle::builtin(), Day::parse("2026-11-24").unwrap()).unwrap();
     let facts = Facts {
         role: Role::GridChief,
         department: Department::None,
@@ -28,8 +28,10 @@ pub fn decide() -> f64 {
         posture: Posture::Terminal,
         task: TaskState::OpenMine,
         age: AgeClass::Adult,
-        deceased: false,
+        state: RecordState::Live,
         letter: false,
+        confirmed: false,
+        named: FieldSet::default(),
         reach: Reach::All,
         why_task: None,
         why_basis: None,

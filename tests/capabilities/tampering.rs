@@ -34,7 +34,10 @@ struct Stopped {
 async fn stopped(on: On) -> Stopped {
     let t = TestVault::street(on).await;
     for n in [0, 5, 0] {
-        assert_eq!(t.look(&t.chief().token, t.visit(n, &["person.name", "premises.address"])).await.status, 200);
+        assert_eq!(
+            t.look(&t.chief().token, t.visit(n, &["person.name", "premises.address"])).await.status,
+            200
+        );
     }
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
     let body = json!({ "state": "withdrawn" });

@@ -43,8 +43,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "api", "clock", "config", "demo", "identity", "import", "register", "seal", "store", "trail",
-            "vault",
+            "api", "clock", "config", "demo", "identity", "import", "lookup", "register", "seal", "store",
+            "trail", "vault",
         ],
     ),
 ];

@@ -16,7 +16,7 @@ mod run;
 use gridvault_tests::On;
 
 fn seeds() -> u64 {
-    if std::env::var_os("GRIDVAULT_LONG").is_some() { 150 } else { 5 }
+    if std::env::var_os("GRIDVAULT_LONG").is_some() { 100 } else { 5 }
 }
 
 async fn all(on: On) {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
+use gridvault_policy::Day;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
@@ -123,6 +124,16 @@ pub fn beijing() -> TimeZone {
 /// The civil date in Beijing at that moment (UTC microseconds).
 pub fn civil_date(micros: i64) -> Date {
     timestamp(micros).to_zoned_datetime(beijing()).date()
+}
+
+/// That date as the rules name days.
+pub fn day(micros: i64) -> Day {
+    let date = civil_date(micros);
+    let [year, month, day] =
+        [date.year().unsigned_abs(), date.month().unsigned_abs().into(), date.day().unsigned_abs().into()];
+    let small = |n: u16| u8::try_from(n).unwrap_or(1);
+    // Every date of the calendar from the year 1000 on is a day; the clock shows no other.
+    Day::new(year, small(month), small(day)).unwrap_or(Day::FIRST)
 }
 
 /// RFC 3339 with offset +08:00, whole seconds.

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use gridvault_audit::{
     Actor, Auditable, Entry, FieldGroup, Json, Kind, Private, Public, Recorded, ResultWord, Subject, Who,
 };
-use gridvault_policy::{Decision, FieldDecision, FieldId, RecordKey, RecordType, Scheme, Verdict};
+use gridvault_policy::{
+    Decision, FieldDecision, FieldId, RecordKey, RecordState, RecordType, Scheme, Verdict,
+};
 use jiff::civil::Date;
 
 use crate::trail::{Change, Expect};
@@ -136,8 +138,19 @@ impl Lookup {
         word("posture", facts.posture.as_str());
         word("task_state", facts.task.as_str());
         word("age_class", facts.age.as_str());
-        let flags = [("deceased", facts.deceased), ("letter", facts.letter)];
-        let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| Json::from(name)).collect();
+        let mut flags: Vec<Cow<'static, str>> = Vec::new();
+        if facts.state != RecordState::Live {
+            flags.push(facts.state.as_str().into());
+        }
+        flags.extend(facts.letter.then_some("letter".into()));
+        flags.extend(facts.confirmed.then_some("confirmed".into()));
+        let named =
+            self.decision.fields().iter().map(FieldDecision::field).filter(|f| facts.named.contains(*f));
+        flags.extend(named.map(|field| format!("named:{}", field.as_str()).into()));
+        if let Some(behind) = self.decision.behind() {
+            flags.push(format!("behind:{}:{}:{}", behind.role, behind.department, behind.relation).into());
+        }
+        let flags = flags.into_iter().map(Json::Text).collect();
         out.insert("flags".into(), Json::List(flags));
         out.insert("rev".into(), Json::Int(self.about.expect.facts_rev));
         out.insert("record_rev".into(), Json::Int(self.about.record_rev));

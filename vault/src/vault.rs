@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use gridvault_audit::{Log, RecordError, VerifierKey};
-use gridvault_policy::Book;
+use gridvault_policy::{Book, PolicyError};
 use tokio::task::JoinHandle;
 
 use crate::authority::{Area, AreaMap};
@@ -140,8 +140,11 @@ impl Vault {
             .await
             .map_err(|_| OpenError::Thread)??;
         let tenant = unsealed.keyring.tenant().to_owned();
+        let day = crate::clock::day(clock.now());
         let store = Arc::new(Store::open(&layout.database, &tenant, fresh.is_some()).await?);
-        let book = tokio::task::spawn_blocking(Book::builtin).await.map_err(|_| OpenError::Thread)??;
+        let book = tokio::task::spawn_blocking(move || Book::builtin(day))
+            .await
+            .map_err(|_| OpenError::Thread)??;
         let (pin, confirmed) = (layout.pin.clone(), layout.clock_confirmed);
         let (log_key, log_token) = (unsealed.log_key, unsealed.log_token);
         let Started { log, key, begun, pinning } =
@@ -207,6 +210,18 @@ impl Vault {
             Some(head) => self.follow(head.facts_rev).await,
             None => Ok(()),
         }
+    }
+
+    /// Loads the rules anew where another set of them holds since today; the old ones stay where the new fail a check.
+    pub async fn turn_page(&self) -> Result<(), PolicyError> {
+        let day = crate::clock::day(self.now());
+        if self.book.load().until().is_none_or(|until| day < until) {
+            return Ok(());
+        }
+        let loaded = tokio::task::spawn_blocking(move || Book::builtin(day)).await;
+        let book = loaded.map_err(|error| PolicyError::Engine(error.to_string()))??;
+        self.book.store(Arc::new(book));
+        Ok(())
     }
 
     /// Log time: never before the newest entry's.

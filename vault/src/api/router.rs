@@ -152,6 +152,9 @@ async fn upkeep(app: App) {
         if let Err(error) = raise_broken_rows(&app.vault).await {
             tracing::warn!(%error, "findings could not be entered");
         }
+        if let Err(error) = app.vault.turn_page().await {
+            tracing::error!(%error, "the rules of the new day do not hold together: those of before stay in force");
+        }
         if second % 60 == 0 {
             app.throttle.enter(&app.vault).await;
         }

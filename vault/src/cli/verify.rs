@@ -1,6 +1,7 @@
 //! `gridvault audit verify`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use gridvault_audit::VerifierKey;
@@ -12,14 +13,44 @@ use crate::store::{Location, Store};
 use crate::trail::{Verdict, verify_database};
 use crate::vault::Layout;
 
+/// Where a log lies.
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct LogPlace {
     /// The folder with vault.db and pin
-    #[arg(long, required_unless_present = "database", conflicts_with = "database")]
+    #[arg(long, conflicts_with = "database")]
     data: Option<PathBuf>,
     /// The database itself: sqlite://PATH or postgres://…
     #[arg(long)]
     database: Option<String>,
+}
+
+impl LogPlace {
+    /// The database, and the pin beside it where it is a folder.
+    fn find(&self) -> Result<(Location, Option<PathBuf>), Failure> {
+        match (&self.data, &self.database) {
+            (_, Some(url)) => {
+                let location =
+                    Location::parse(url).map_err(|words| Failure(format!("--database {words}"), 2))?;
+                Ok((location, None))
+            }
+            (Some(data), None) => {
+                let layout = Layout::in_folder(data);
+                Ok((layout.database, Some(layout.pin)))
+            }
+            (None, None) => Err(Failure("say --data DIR or --database URL".into(), 2)),
+        }
+    }
+}
+
+/// Opens a log for reading it back.
+pub(super) async fn open(place: &LogPlace) -> Result<Arc<Store>, Failure> {
+    Ok(Store::open_to_verify(&place.find()?.0).await?)
+}
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: LogPlace,
     /// The log's verifier key, handed over by another way than the database
     #[arg(long)]
     key: Option<String>,
@@ -39,18 +70,12 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     if let Some(path) = &arguments.against {
         against.push(std::fs::read_to_string(path)?);
     }
-    let location = match (&arguments.data, &arguments.database) {
-        (_, Some(url)) => Location::parse(url).map_err(|words| Failure(format!("--database {words}"), 2))?,
-        (data, None) => {
-            let layout = Layout::in_folder(data.as_deref().unwrap_or(Path::new(".")));
-            match std::fs::read_to_string(&layout.pin) {
-                Ok(pin) => against.push(pin),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-            layout.database
-        }
-    };
+    let (location, pin) = arguments.place.find()?;
+    match pin.map(std::fs::read_to_string) {
+        Some(Ok(pin)) => against.push(pin),
+        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        Some(Err(_)) | None => {}
+    }
     // Behind the pin's reading, so that a serving process cannot have pinned more than this snapshot holds.
     let store = Store::open_to_verify(&location).await?;
     let bar = ProgressBar::new(store.head().await?.map_or(0, |head| u64::try_from(head.size).unwrap_or(0)));

@@ -2,13 +2,13 @@
 
 use gridvault_policy::{
     Action, AgeClass, Asked, Basis, Book, Decision, Department, Facts, FieldId, FieldSet, Purpose, Reach,
-    Reason, RecordType, Relation, Role, TaskState, instruments, needs_task,
+    Reason, RecordState, RecordType, Relation, Role, TaskState, instruments, needs_task,
 };
 
 use super::{Ask, Ending, LookupError, may_know, unknown_reason};
 use crate::Vault;
 use crate::authority::standing;
-use crate::clock::civil_date;
+use crate::clock::{civil_date, day};
 use crate::identity::{Caller, Party, Post};
 use crate::records::{Located, is_own};
 
@@ -56,7 +56,7 @@ pub(super) fn gather(
         });
     }
     (facts.task, facts.why_task) = task_state(caller, located, ask);
-    (facts.age, facts.deceased) = person_classes(vault, caller, located, ask)?;
+    (facts.age, facts.state) = person_classes(vault, caller, located, ask)?;
     let own = located.own.as_ref().map(|found| found.id);
     let post = caller.post();
     facts.relation = match caller.party() {
@@ -107,8 +107,10 @@ fn blank(caller: &Caller, ask: &Ask) -> Facts {
         posture: caller.posture(),
         task: TaskState::None,
         age: AgeClass::Adult,
-        deceased: false,
+        state: RecordState::Live,
         letter: false,
+        confirmed: false,
+        named: FieldSet::default(),
         reach: Reach::All,
         why_task: None,
         why_basis: None,
@@ -130,19 +132,21 @@ fn task_state(caller: &Caller, located: &Located, ask: &Ask) -> (TaskState, Opti
     }
 }
 
-/// Age class and deceased of a person; a place or a ticket has neither.
+/// Age class of a person, and whether the person has died; a place or a ticket has neither.
 fn person_classes(
     vault: &Vault,
     caller: &Caller,
     located: &Located,
     ask: &Ask,
-) -> Result<(AgeClass, bool), LookupError> {
+) -> Result<(AgeClass, RecordState), LookupError> {
     match (&located.own, located.own_envelopes()) {
         (Some(own), Some(envelopes)) if ask.kind == RecordType::Person => {
-            Ok(vault.keys.facts(envelopes, own.header.envelopes, civil_date(caller.now()))?)
+            let (age, deceased) =
+                vault.keys.facts(envelopes, own.header.envelopes, civil_date(caller.now()))?;
+            Ok((age, if deceased { RecordState::Deceased } else { RecordState::Live }))
         }
         (Some(_), None) if ask.kind == RecordType::Person => Err(crate::seal::SealError::Tampered.into()),
-        _ => Ok((AgeClass::Adult, false)),
+        _ => Ok((AgeClass::Adult, RecordState::Live)),
     }
 }
 
@@ -253,19 +257,18 @@ fn statutory(
     post: Option<&Post>,
     purpose: Purpose,
 ) -> Result<Proof, Reason> {
-    let held = match (caller.party(), post) {
-        (Party::Service { agreement, .. }, None) => agreement.purposes.contains(&purpose),
-        (Party::Service { agreement, .. }, Some(post)) => {
-            agreement.purposes.contains(&purpose)
-                && instruments().grant(role, department, post.assignment.instrument.as_deref(), purpose)
-        }
-        (_, Some(post)) => {
-            instruments().grant(role, department, post.assignment.instrument.as_deref(), purpose)
-        }
-        _ => false,
-    };
-    if !held {
+    if let Party::Service { agreement, .. } = caller.party()
+        && !agreement.purposes.contains(&purpose)
+    {
         return Err(Reason::NoBasis);
+    }
+    match (caller.party(), post) {
+        (Party::Service { .. }, None) => {}
+        (_, Some(post)) => {
+            let named = post.assignment.instrument.as_deref();
+            instruments().grant(role, department, named, purpose, day(caller.now()))?;
+        }
+        _ => return Err(Reason::NoBasis),
     }
     Ok(Proof { basis: Basis::StatutoryDuty, reach: Reach::All, reference: None, consent: None })
 }

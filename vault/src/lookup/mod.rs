@@ -9,11 +9,13 @@
 //! its entry is on disk; `open` consumes that permit. A refusal takes the same way and opens nothing.
 
 mod facts;
+mod replay;
 
 use gridvault_audit::{RecordError, Subject, SubjectType};
 use gridvault_policy::{Asked, Basis, Decision, FieldId, Outcome, Purpose, Reason, RecordKey, RecordType};
 use uuid::Uuid;
 
+pub use self::replay::{Again, NoReplay, facts as facts_of_entry, replay};
 use crate::Vault;
 use crate::identity::{Caller, Capacity, Party, Unidentified, recall};
 use crate::permit::{About, Lookup, Permit};

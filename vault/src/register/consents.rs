@@ -1,7 +1,7 @@
 //! Recording consent events: by the resident, or by staff on the resident's word.
 
 use gridvault_audit::{Kind, Subject, SubjectType};
-use gridvault_policy::{FieldId, Purpose, RecordType, Role, Tier};
+use gridvault_policy::{Basis, FieldId, Purpose, RecordType, Role, Tier};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -118,7 +118,7 @@ pub async fn record_consent(
 }
 
 fn fields(vault: &Vault, purpose: Purpose, named: Option<&[String]>) -> Result<Vec<FieldId>, RegisterError> {
-    let usable = vault.book.load().fields_of(purpose);
+    let usable = vault.book.load().fields_of(purpose, Basis::Consent);
     if usable.is_empty() {
         return Err(invalid("/purpose", "purpose_has_no_fields"));
     }

@@ -1,0 +1,128 @@
+//! An entry of the trail decided anew: from the facts that it holds, under the policy version that it names.
+
+use gridvault_audit::Json;
+use gridvault_policy::{
+    Action, AgeClass, Asked, Basis, Book, Decision, Department, Duty, Facts, FieldId, FieldSet, Posture,
+    Purpose, Reach, RecordKey, RecordState, RecordType, Relation, Role, TaskState,
+};
+
+/// Why an entry is not decided anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoReplay {
+    /// It is not a lookup.
+    #[error("the entry is no lookup")]
+    Kind,
+    /// Its policy is another than the one at hand.
+    #[error("the entry was decided under another policy version")]
+    Version,
+    /// Its private part was removed, or it was refused before the facts were gathered.
+    #[error("the entry holds no facts to decide upon")]
+    Facts,
+}
+
+/// A field as it was recorded and as it is decided now.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// The field.
+    pub field: FieldId,
+    /// Outcome, rule, form or reason, as the entry has them.
+    pub recorded: String,
+    /// The same, decided anew.
+    pub again: String,
+    /// Alike; or refused by a fact that is no rule (`R-000`), such as a basis that does not cover the field.
+    pub same: bool,
+}
+
+/// Decides a lookup's entry anew.
+pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, NoReplay> {
+    if public.text("kind") != Some("lookup") {
+        return Err(NoReplay::Kind);
+    }
+    if public.text("policy") != Some(&data_encoding::HEXLOWER.encode(&book.manifest_hash())) {
+        return Err(NoReplay::Version);
+    }
+    let (facts, behind) = facts(public, private).ok_or(NoReplay::Facts)?;
+    let groups = groups(public).ok_or(NoReplay::Facts)?;
+    let asked: Vec<Asked> =
+        groups.iter().map(|(field, _)| Asked { record: RecordKey([0; 16]), field: *field }).collect();
+    let mut decision = book.decide(facts, &asked);
+    if let Some(behind) = behind {
+        decision = Decision::lesser(decision, book.decide(behind, &asked));
+    }
+    let again = decision.fields().iter().zip(groups).map(|(decided, (field, recorded))| {
+        let third = match (decided.form(), decided.reason()) {
+            (_, Some(reason)) => reason.as_str(),
+            (Some(form), None) => form.as_str(),
+            (None, None) => "",
+        };
+        let again = format!("{} {} {third}", decided.outcome(), decided.rule());
+        let same = again == recorded || recorded.starts_with("denied R-000");
+        Again { field, recorded, again, same }
+    });
+    Ok(again.collect())
+}
+
+/// The fields of an entry, each with its outcome, rule and form or reason.
+fn groups(public: &Json) -> Option<Vec<(FieldId, String)>> {
+    let Json::List(groups) = public.get("fields")? else { return None };
+    let mut out = Vec::new();
+    for group in groups {
+        let Json::List(parts) = group else { return None };
+        let [outcome, rule, third, Json::List(fields)] = parts.as_slice() else { return None };
+        let recorded = format!("{} {} {}", outcome.as_text()?, rule.as_text()?, third.as_text()?);
+        for field in fields {
+            out.push((FieldId::parse(field.as_text()?).ok()?, recorded.clone()));
+        }
+    }
+    Some(out)
+}
+
+/// The facts that an entry was decided upon; of a service that acted for somebody, the service's and that post's. Coverage
+/// of the basis is not among them: what it left out stands as refused by `R-000`.
+pub fn facts(public: &Json, private: &Json) -> Option<(Facts, Option<Facts>)> {
+    let said = private.get("facts")?;
+    let who = public.get("who")?;
+    let mut facts = Facts {
+        role: Role::parse(who.text("role")?)?,
+        department: Department::None,
+        relation: Relation::parse(said.text("relation")?)?,
+        record: RecordType::parse(private.get("subject")?.text("type")?)?,
+        purpose: Purpose::parse(public.text("purpose")?)?,
+        basis: Basis::parse(public.text("basis")?)?,
+        action: Action::parse(public.text("action")?)?,
+        duty: Duty::parse(said.text("duty")?)?,
+        posture: Posture::parse(said.text("posture")?)?,
+        task: TaskState::parse(said.text("task_state")?)?,
+        age: AgeClass::parse(said.text("age_class")?)?,
+        state: RecordState::Live,
+        letter: false,
+        confirmed: false,
+        named: FieldSet::default(),
+        reach: Reach::All,
+        why_task: None,
+        why_basis: None,
+    };
+    let through = who.text("through").and_then(Department::parse);
+    facts.department =
+        who.text("department").and_then(Department::parse).or(through).unwrap_or(Department::None);
+    let Json::List(flags) = said.get("flags")? else { return None };
+    let mut behind = None;
+    for flag in flags.iter().filter_map(Json::as_text) {
+        match flag.split_once(':') {
+            None if flag == "letter" => facts.letter = true,
+            None if flag == "confirmed" => facts.confirmed = true,
+            None => facts.state = RecordState::parse(flag)?,
+            Some(("named", field)) => facts.named.insert(FieldId::parse(field).ok()?),
+            Some(("behind", words)) => behind = Some(words),
+            Some(_) => return None,
+        }
+    }
+    let Some(words) = behind else { return Some((facts, None)) };
+    let mut words = words.split(':');
+    let mut person = facts.clone();
+    person.role = Role::parse(words.next()?)?;
+    person.department = Department::parse(words.next()?)?;
+    person.relation = Relation::parse(words.next()?)?;
+    (facts.role, facts.department, facts.relation) = (Role::Service, through?, Relation::OwnStreet);
+    Some((facts, Some(person)))
+}
