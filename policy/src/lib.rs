@@ -26,7 +26,10 @@ mod facts;
 mod instruments;
 mod join;
 mod matrix;
+mod offer;
 mod parse;
+#[cfg(test)]
+mod search;
 mod space;
 mod words;
 
@@ -42,6 +45,7 @@ pub use explain::{Explanation, Miss};
 pub use facts::{Asked, Facts, Reach, RecordKey};
 pub use instruments::{Grant, Instruments, Letters, instruments, letters};
 pub use matrix::matrix;
+pub use offer::Offer;
 pub use parse::Rule;
 pub use space::{Change, diff};
 pub use words::{

@@ -131,7 +131,7 @@ fn finish(context: Context) -> Digest {
 /// Classes for which two versions say otherwise: a set of values per dimension, and what each version says.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Per dimension (the tier's is empty: it follows), the values.
+    /// Per dimension the values; none where all of them do. The tier is no dimension here: it follows.
     pub sets: Vec<(&'static str, Vec<&'static str>)>,
     /// How many classes.
     pub classes: u128,
@@ -184,7 +184,8 @@ impl Walk<'_> {
     fn change(&self, a: &Place, b: &Place) -> Change {
         let named = |(dimension, chosen): (&usize, &Vec<usize>)| {
             let all = values(*dimension);
-            let words = chosen.iter().filter_map(|value| all.get(*value).copied()).collect();
+            let some = chosen.iter().filter(|_| chosen.len() < all.len());
+            let words = some.filter_map(|value| all.get(*value).copied()).collect();
             (crate::facts::NAMES.get(*dimension).copied().unwrap_or_default(), words)
         };
         Change {

@@ -127,6 +127,7 @@ async fn prepared(vault: &Vault, steward: &str, resident: Uuid, post: Uuid) -> S
         residents: vec![resident],
         premises: vec![],
         assignees: vec![post],
+        fields: Vec::new(),
         opens: rfc3339(vault.now()),
         closes: rfc3339(vault.now() + days(14)),
         case: None,

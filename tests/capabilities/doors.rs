@@ -12,6 +12,8 @@ const DOORS: &[(&str, &str)] = &[
     ("PUT", "/v1/me/consents/home_visit_care"),
     ("GET", "/v1/me/lookups"),
     ("POST", "/v1/audit/queries"),
+    ("GET", "/v1/self"),
+    ("GET", "/v1/catalog"),
     ("POST", "/v1/imports?kind=areas"),
 ];
 

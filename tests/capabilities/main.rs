@@ -1,5 +1,7 @@
 //! What the vault does for people, capability by capability, through its real router.
 
+mod catalog;
+mod confirm;
 mod consent;
 mod doors;
 mod import;

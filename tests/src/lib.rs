@@ -165,7 +165,17 @@ impl TestVault {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
+        self.ask(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
+    }
+
+    /// Asks for what may be known already.
+    pub async fn call_if_none_match(&self, path: &str, token: &str, tag: &str) -> Answer {
+        let request = Request::builder().uri(path).header("if-none-match", tag);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
         let response = router(self.app.clone()).oneshot(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();

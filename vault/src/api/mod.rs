@@ -1,6 +1,7 @@
 //! HTTP: the router, what comes in checked into domain types, what goes out as JSON or a problem.
 
 mod audit;
+mod catalog;
 mod consents;
 mod extract;
 mod imports;

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::extract::{RequestId, language};
 use super::problem::Name;
 use super::throttle::Throttle;
-use super::{Problem, audit, consents, imports, lookups, me, sessions, tasks};
+use super::{Problem, audit, catalog, consents, imports, lookups, me, sessions, tasks};
 use crate::Vault;
 use crate::register::{raise_broken_rows, raise_clock};
 use crate::vault::Nature;
@@ -52,11 +52,13 @@ pub fn router(app: App) -> Router {
         .route("/v1/sessions", post(sessions::create))
         .route("/v1/sessions/current", delete(sessions::end))
         .route("/v1/tasks", post(tasks::create))
-        .route("/v1/tasks/{id}", patch(tasks::close))
+        .route("/v1/tasks/{id}", patch(tasks::move_on))
         .route("/v1/residents/{id}/consents", post(consents::create))
         .route("/v1/me/consents/{purpose}", put(consents::put_own))
         .route("/v1/me/lookups", get(me::lookups))
         .route("/v1/audit/queries", post(audit::query))
+        .route("/v1/self", get(catalog::own))
+        .route("/v1/catalog", get(catalog::catalog))
         .route("/healthz", get(|| async { Json(json!({ "alive": true })) }))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(BODY))

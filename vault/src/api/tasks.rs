@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem};
-use crate::register::{NewTask, close_task, open_task};
+use crate::register::{NewTask, close_task, confirm_task, open_task};
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -31,24 +31,36 @@ pub(super) async fn create(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Close {
+struct Course {
+    #[serde(default)]
     closed: bool,
-    outcome: String,
+    outcome: Option<String>,
+    #[serde(default)]
+    confirmed: bool,
 }
 
-pub(super) async fn close(
+pub(super) async fn move_on(
     State(app): State<App>,
     id: Result<Path<Uuid>, axum::extract::rejection::PathRejection>,
     context: Context,
     Body(bytes): Body,
 ) -> Result<StatusCode, Problem> {
-    let body: Close = context.body(&bytes)?;
-    if !body.closed {
-        return Err(Problem::invalid(context.language, &[("/closed".into(), "only_true")]));
-    }
+    let body: Course = context.body(&bytes)?;
+    let invalid =
+        |pointer: &str, code| Err(Problem::invalid(context.language, &[(pointer.to_owned(), code)]));
+    // One step at a time: closed with its outcome, or confirmed.
+    let step = match (body.closed, body.confirmed, body.outcome) {
+        (true, false, Some(outcome)) => Some(outcome),
+        (false, true, None) => None,
+        (true, false, None) => return invalid("/outcome", "required"),
+        _ => return invalid("/closed", "only_true"),
+    };
     let caller = context.plain_caller(&app).await?;
     let Ok(Path(id)) = id else { return Err(context.problem(Name::NotFound)) };
-    let closed = close_task(&app.vault, &caller, id, &body.outcome, &context.request).await;
-    closed.map_err(|error| Problem::of_register(&error, context.language))?;
+    let moved = match step {
+        Some(outcome) => close_task(&app.vault, &caller, id, &outcome, &context.request).await,
+        None => confirm_task(&app.vault, &caller, id, &context.request).await,
+    };
+    moved.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub use area::{Area, AreaMap, Level};
 pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
 pub use post::{Agreement, Assignment, Letter, Service, StaffMember};
-pub use task::{Task, TaskKind};
+pub use task::{Confirmation, Task, TaskKind};
 
 /// Whom a token or code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

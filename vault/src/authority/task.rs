@@ -82,8 +82,23 @@ pub struct Task {
     /// How it ended, a word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The fields that it is about (ids), where it says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Who else confirmed it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmation>,
     /// Who registered it.
     pub opener: Holder,
+}
+
+/// A confirmation by a second person.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The person.
+    pub by: Uuid,
+    /// When, UTC microseconds.
+    pub at: i64,
 }
 
 impl Task {

@@ -255,6 +255,7 @@ async fn tasks(
             residents: resident.into_iter().collect(),
             premises: if purpose == FireSafetyCheck { vec![place] } else { Vec::new() },
             assignees: vec![assignment],
+            fields: Vec::new(),
             opens: rfc3339(vault.now()),
             closes: rfc3339(vault.now() + days(14)),
             case: case.then(|| NewCase {

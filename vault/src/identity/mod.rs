@@ -106,6 +106,22 @@ pub async fn recall(vault: &Vault, token: &Secret, capacity: Capacity) -> Result
     caller(vault, &known, id, capacity)
 }
 
+/// Every capacity in which the bearer of a token may act: each live post, or the one that a service or a resident has.
+pub async fn capacities(vault: &Vault, token: &Secret) -> Result<Vec<Caller>, Unidentified> {
+    let id = vault.keys.credential_id(token);
+    let known = Known::read(vault, &id, None).await?;
+    let now = vault.now().max(known.at);
+    let Some(Holder::Person(person)) = known.token.as_ref().map(|token| token.holder) else {
+        return Ok(vec![caller(vault, &known, id, Capacity::default())?]);
+    };
+    let live = known.posts.iter().filter(|(_, post)| post.person == person && post.live(now));
+    let posts: Vec<Option<Uuid>> = live.map(|(post, _)| Some(*post)).collect();
+    // Without a post the token is still looked at.
+    let posts = if posts.is_empty() { vec![None] } else { posts };
+    let act = |assignment| caller(vault, &known, id.clone(), Capacity { assignment, on_behalf_of: None });
+    posts.into_iter().map(act).collect()
+}
+
 fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Result<Caller, Unidentified> {
     let now = vault.now().max(known.at);
     let token = known.token.as_ref().ok_or(Unidentified::Unauthenticated)?;

@@ -7,7 +7,7 @@ use gridvault_policy::{
 
 use super::{Ask, Ending, LookupError, may_know, unknown_reason};
 use crate::Vault;
-use crate::authority::standing;
+use crate::authority::{TaskKind, standing};
 use crate::clock::{civil_date, day};
 use crate::identity::{Caller, Party, Post};
 use crate::records::{Located, is_own};
@@ -56,6 +56,14 @@ pub(super) fn gather(
         });
     }
     (facts.task, facts.why_task) = task_state(caller, located, ask);
+    if let Some((_, task)) = &located.task
+        && facts.why_task.is_none()
+    {
+        facts.confirmed = task.confirmed.is_some();
+        for field in task.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
+            facts.named.insert(field);
+        }
+    }
     (facts.age, facts.state) = person_classes(vault, caller, located, ask)?;
     let own = located.own.as_ref().map(|found| found.id);
     let post = caller.post();
@@ -72,6 +80,8 @@ pub(super) fn gather(
     match proofs.choose(ask.basis.as_ref()) {
         Chosen::One(proof) => {
             facts.basis = proof.basis;
+            // A child's consent is confirmed by the guardian who gave it, not by whoever confirmed the task.
+            facts.confirmed &= proof.basis != Basis::Consent;
             facts.reach = proof.reach;
             evidence = Evidence { basis_ref: proof.reference, consent: proof.consent };
         }
@@ -216,7 +226,9 @@ fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &A
                 None => Err(Reason::NoBasis),
             },
             Basis::StatutoryDuty => statutory(caller, role, department, post, ask.purpose),
-            Basis::SelfBasis => own_right(caller, located),
+            Basis::SelfBasis => {
+                own_right(caller, located).or_else(|why| application(caller, located, ask).ok_or(why))
+            }
             _ => Err(Reason::NoBasis),
         };
         proofs.add(basis, proof);
@@ -271,6 +283,19 @@ fn statutory(
         _ => return Err(Reason::NoBasis),
     }
     Ok(Proof { basis: Basis::StatutoryDuty, reach: Reach::All, reference: None, consent: None })
+}
+
+/// At the window the resident asks in person: an open application of the caller's, which somebody else confirmed.
+fn application(caller: &Caller, located: &Located, ask: &Ask) -> Option<Proof> {
+    let (id, task) = located.task.as_ref()?;
+    let asked = task.kind == TaskKind::Application && task.names(ask.record) && task.purpose == ask.purpose;
+    let own = task.open(caller.now()) && is_own(task, caller);
+    (asked && own && task.confirmed.is_some()).then(|| Proof {
+        basis: Basis::SelfBasis,
+        reach: Reach::All,
+        reference: Some(id.to_string()),
+        consent: None,
+    })
 }
 
 fn own_right(caller: &Caller, located: &Located) -> Result<Proof, Reason> {

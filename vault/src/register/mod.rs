@@ -2,6 +2,7 @@
 
 mod begin;
 mod consents;
+mod course;
 mod credentials;
 mod notices;
 mod office;
@@ -27,8 +28,9 @@ pub use residents::{add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.
 pub type Seen = std::collections::HashSet<Vec<u8>>;
+pub use course::{close_task, confirm_task};
 pub use services::{add_service, grant_letter};
-pub use tasks::{NewCase, NewTask, Opened, Reporter, close_task, open_task};
+pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
 
 use crate::identity::Caller;
 use crate::seal::SealError;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridvault_audit::{Json, Kind};
+use gridvault_audit::Kind;
 use gridvault_policy::{FieldId, Purpose, RecordType, Role};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -21,6 +21,8 @@ use crate::vault::Nature;
 
 /// A task names at most so many residents.
 const RESIDENTS: usize = 30;
+/// And at most so many fields.
+const FIELDS: usize = 64;
 /// A task is open at most so long.
 const LONGEST: i64 = clock::days(400);
 
@@ -51,6 +53,9 @@ pub struct NewTask {
     /// The case behind it.
     #[serde(default)]
     pub case: Option<NewCase>,
+    /// The fields that it is about: those of an application, the one to be checked, those of a document.
+    #[serde(default)]
+    pub fields: Vec<String>,
 }
 
 /// A case (案件) with its place and, perhaps, who reported it.
@@ -135,6 +140,8 @@ pub async fn open_task(
         closes,
         closed: None,
         outcome: None,
+        fields: new.fields,
+        confirmed: None,
         opener: caller.holder(),
     };
     change.rows.push(vault.keys.row(Table::Tasks, id.as_bytes(), 1, Some(reference.as_ref()), &task)?);
@@ -167,6 +174,12 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), Regi
     }
     if new.residents.is_empty() && new.premises.is_empty() && new.case.is_none() {
         return Err(invalid("/residents", "required"));
+    }
+    if new.fields.len() > FIELDS {
+        return Err(invalid("/fields", "too_many"));
+    }
+    if new.fields.iter().any(|id| FieldId::parse(id).is_err()) {
+        return Err(invalid("/fields", "field_unknown"));
     }
     for post in &new.assignees {
         let row = vault.store.row(Table::Assignments, post.as_bytes()).await?;
@@ -258,42 +271,6 @@ async fn ticket(
 
 fn field(id: &'static str) -> Result<FieldId, RegisterError> {
     FieldId::parse(id).map_err(|_| invalid(id, "field_unknown"))
-}
-
-/// Closes a task, by its opener or a data steward; `outcome` is a word.
-pub async fn close_task(
-    vault: &Vault,
-    caller: &Caller,
-    id: Uuid,
-    outcome: &str,
-    request: &str,
-) -> Result<(), RegisterError> {
-    if !crate::api::is_identifier(outcome) {
-        return Err(invalid("/outcome", "identifier"));
-    }
-    let row = vault.store.row(Table::Tasks, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
-    let mut task: Task = vault.keys.check(&row).ok_or(RegisterError::Unknown("/id"))?;
-    let steward = caller.role() == Role::DataSteward;
-    if task.opener != caller.holder() && !steward && !crate::records::is_own(&task, caller) {
-        return Err(RegisterError::Unknown("/id"));
-    }
-    if task.closed.is_some() {
-        return Err(RegisterError::Conflict);
-    }
-    task.closed = Some(caller.now());
-    task.outcome = Some(outcome.to_owned());
-    let change = Change {
-        rows: vec![vault.keys.row(Table::Tasks, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &task)?],
-        unlinks: task.records().map(|record| (id, record)).collect(),
-        ..Change::default()
-    };
-    let mut closed = entry(Kind::TaskClosed, caller, request);
-    closed.public.purpose = Some(task.purpose.as_str().into());
-    closed.private.task = Some(id.to_string());
-    closed.private.detail.insert("outcome", word(outcome));
-    closed.private.detail.insert("rev", Json::Int(row.rev + 1));
-    vault.log.record(Act::new(&vault.keys, closed, change)).await?;
-    Ok(())
 }
 
 fn time(member: &str, text: &str) -> Result<i64, RegisterError> {

@@ -1,0 +1,96 @@
+//! The course of a task behind its opening: confirmed by somebody else, closed.
+
+use gridvault_audit::{Json, Kind};
+use gridvault_policy::Role;
+use uuid::Uuid;
+
+use super::tasks::invalid;
+use super::{RegisterError, entry, word};
+use crate::Vault;
+use crate::authority::{Assignment, Confirmation, Holder, Task};
+use crate::identity::Caller;
+use crate::store::{Row, Table};
+use crate::trail::{Act, Change};
+
+/// Closes a task, by its opener or a data steward; `outcome` is a word.
+pub async fn close_task(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    outcome: &str,
+    request: &str,
+) -> Result<(), RegisterError> {
+    if !crate::api::is_identifier(outcome) {
+        return Err(invalid("/outcome", "identifier"));
+    }
+    let (row, mut task) = find(vault, id).await?;
+    let steward = caller.role() == Role::DataSteward;
+    if task.opener != caller.holder() && !steward && !crate::records::is_own(&task, caller) {
+        return Err(RegisterError::Unknown("/id"));
+    }
+    if task.closed.is_some() {
+        return Err(RegisterError::Conflict);
+    }
+    task.closed = Some(caller.now());
+    task.outcome = Some(outcome.to_owned());
+    let change = Change {
+        rows: vec![vault.keys.row(Table::Tasks, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &task)?],
+        unlinks: task.records().map(|record| (id, record)).collect(),
+        ..Change::default()
+    };
+    let mut closed = entry(Kind::TaskClosed, caller, request);
+    closed.public.purpose = Some(task.purpose.as_str().into());
+    closed.private.task = Some(id.to_string());
+    closed.private.detail.insert("outcome", word(outcome));
+    closed.private.detail.insert("rev", Json::Int(row.rev + 1));
+    vault.log.record(Act::new(&vault.keys, closed, change)).await?;
+    Ok(())
+}
+
+/// Confirms a task (负责人批准、第二人): a privacy officer or a data steward who neither opened it nor is given it. What the
+/// rules give with a confirmation alone, they give from now on.
+pub async fn confirm_task(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    request: &str,
+) -> Result<(), RegisterError> {
+    let Holder::Person(person) = caller.holder() else { return Err(RegisterError::Forbidden) };
+    if !matches!(caller.role(), Role::PrivacyOfficer | Role::DataSteward) {
+        return Err(RegisterError::Forbidden);
+    }
+    let (row, mut task) = find(vault, id).await?;
+    if task.opener == caller.holder() || given_to(vault, &task, person).await? {
+        return Err(RegisterError::Forbidden);
+    }
+    if task.confirmed.is_some() || !task.open(caller.now()) {
+        return Err(RegisterError::Conflict);
+    }
+    task.confirmed = Some(Confirmation { by: person, at: caller.now() });
+    let moved = vault.keys.row(Table::Tasks, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &task)?;
+    let mut confirmed = entry(Kind::TaskOpened, caller, request);
+    confirmed.public.purpose = Some(task.purpose.as_str().into());
+    confirmed.private.task = Some(id.to_string());
+    confirmed.private.detail.insert("confirmed", Json::Int(1));
+    confirmed.private.detail.insert("rev", Json::Int(row.rev + 1));
+    vault.log.record(Act::new(&vault.keys, confirmed, Change::rows(vec![moved]))).await?;
+    Ok(())
+}
+
+async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Task), RegisterError> {
+    let row = vault.store.row(Table::Tasks, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
+    let task = vault.keys.check(&row).ok_or(RegisterError::Unknown("/id"))?;
+    Ok((row, task))
+}
+
+/// Whether a post of that person's is among the task's.
+async fn given_to(vault: &Vault, task: &Task, person: Uuid) -> Result<bool, RegisterError> {
+    for post in &task.assignees {
+        let row = vault.store.row(Table::Assignments, post.as_bytes()).await?;
+        let post: Option<Assignment> = row.and_then(|row| vault.keys.check(&row));
+        if post.is_none_or(|post| post.person == person) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
