@@ -83,12 +83,12 @@ async fn measure(plan: &Plan) -> Value {
     let (site, small) = (Site::within(cluster.options()).await, Site::within(cluster.options()).await);
     let postgres = database(plan, site, small).await;
     let by_hand = byhand::measure(plan, &cluster).await;
-    let (decide, verify) =
-        tokio::task::spawn_blocking(|| (single::decide(), single::verify())).await.unwrap();
+    let (decide, verify, load) =
+        tokio::task::spawn_blocking(|| (single::decide(), single::verify(), single::load())).await.unwrap();
     json!({
         "residents": plan.residents, "rounds": plan.rounds, "seconds_each": plan.each.as_secs_f64(),
         "machine": machine(), "sqlite": sqlite, "postgres": postgres, "by_hand": by_hand,
-        "decide_ns": decide, "verify": verify,
+        "decide_ns": decide, "verify": verify, "load_ms": load,
     })
 }
 

@@ -6,4 +6,5 @@ mod disk;
 mod instances;
 mod kill;
 mod office;
+mod policy;
 mod six_steps;

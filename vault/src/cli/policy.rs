@@ -257,7 +257,9 @@ async fn again(from: &From, place: &LogPlace, seq: i64) -> Outcome {
     };
     let private = entry.private.as_deref().map(part).transpose()?;
     // As the rules held on the day of the entry.
-    let book = Book::compile(&from.bundle()?, day(entry.at))?;
+    let (bundle, on) = (from.bundle()?, day(entry.at));
+    let compiled = tokio::task::spawn_blocking(move || Book::compile(&bundle, on)).await;
+    let book = compiled.map_err(|_| Failure("the rules could not be compiled".into(), 1))??;
     let fields = replay(&book, &part(&entry.public)?, &private.unwrap_or(Json::Bool(false)));
     let mut differ = false;
     for field in fields.map_err(|why| Failure(why.to_string(), 2))? {
