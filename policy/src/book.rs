@@ -150,9 +150,13 @@ impl Book {
     /// `held` are the rows that hold the facts, whatever the field.
     pub(crate) fn field(&self, facts: &Facts, held: Bits, asked: Asked) -> FieldDecision {
         let class = facts.class(asked.field);
-        let row = first(&self.masks.of_field(held, &class)).and_then(|row| self.rules.get(row));
-        match row {
+        let rows = self.masks.of_field(held, &class);
+        match first(&rows).and_then(|row| self.rules.get(row)) {
             None => denied(asked, RuleId::NONE, self.missing(facts, &class)),
+            // What the record is like is told only where it alone stands in the way.
+            Some(rule) if rule.denies() && rule.tells_of_the_record() && !any(&and(rows, self.permits)) => {
+                denied(asked, RuleId::NONE, self.missing(facts, &class))
+            }
             Some(rule) if rule.denies() => denied(asked, rule.id, rule.reason.unwrap_or(Reason::PurposeRole)),
             Some(rule) => match facts.reach.refuses(asked.field) {
                 Some(reason) => denied(asked, RuleId::NONE, reason),
@@ -215,7 +219,9 @@ impl Book {
     /// basis is no rule and not asked.
     pub fn oracle(&self, facts: &Facts, field: FieldId) -> Result<(Outcome, RuleId), PolicyError> {
         let rows = self.engine.rows(&facts.class(field))?;
-        let rule = rows.first().and_then(|row| self.rules.get(*row));
+        let rules: Vec<&Rule> = rows.iter().filter_map(|row| self.rules.get(*row)).collect();
+        let permitted = rules.iter().any(|rule| !rule.denies());
+        let rule = rules.first().filter(|rule| permitted || !rule.tells_of_the_record());
         Ok(rule.map_or((Outcome::Denied, RuleId::NONE), |rule| (rule.outcome, rule.id)))
     }
 

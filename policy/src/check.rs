@@ -157,8 +157,15 @@ fn representatives(book: &Book, dimension: usize, set: &[usize], near: &Bits) ->
         let field = (dimension == FIELD).then(|| FieldId::all().nth(value)).flatten();
         let child = dimension == AGE && value == AgeClass::Under14.index();
         let record = (dimension == RECORD).then_some(value);
-        let kind = field.map(|f| (f.tier(), f.record()));
-        let key = (and(book.masks.of(dimension, value), *near), kind, child, record);
+        let kind = field.map(|f| {
+            (f.tier(), f.record(), RecordType::ALL.iter().map(|r| belongs(*r, f)).collect::<Vec<_>>())
+        });
+        // The laws look at these by name.
+        let named = matches!(dimension, ROLE | PURPOSE | BASIS).then_some(value);
+        let caps = (dimension == DEPARTMENT).then(|| {
+            CAPS.iter().map(|(_, of, ..)| of.iter().any(|d| d.index() == value)).collect::<Vec<_>>()
+        });
+        let key = (and(book.masks.of(dimension, value), *near), kind, child, (record, named, caps));
         if !seen.contains(&key) {
             seen.push(key);
             out.push(value);
@@ -224,8 +231,7 @@ const CAPS: &[(Role, &[Department], Purpose, Tier)] = {
         (R::DispatchedOfficer, &[D::CivilAffairs], P::HomeVisitCare, T3),
         (R::DispatchedOfficer, &[D::CivilAffairs, D::Disability], P::SocialAssistance, T4),
         (R::DispatchedOfficer, &[D::Police, D::CivilAffairs], P::MinorProtection, T4),
-        // T4 only where a child's identity number is raised to it.
-        (R::DispatchedOfficer, &[D::Police], P::FloatingPopulationRegistration, T4),
+        (R::DispatchedOfficer, &[D::Police], P::FloatingPopulationRegistration, T3),
         (R::DispatchedOfficer, &[D::Police, D::Housing], P::RentalSafetyCheck, T3),
         (R::DispatchedOfficer, &[D::Justice], P::CommunityCorrectionsSupport, T4),
         (R::DispatchedOfficer, &[D::Police], P::DomesticViolenceFollowup, T4),

@@ -63,6 +63,23 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// What both cover; what this one leaves out keeps its reason.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        match (self, other) {
+            (_, Self::All) => self.clone(),
+            (Self::All, _) => other.clone(),
+            (Self::Only { fields, otherwise }, Self::Only { fields: bound, .. }) => {
+                let mut both = FieldSet::default();
+                for field in FieldId::all().filter(|field| fields.contains(*field) && bound.contains(*field))
+                {
+                    both.insert(field);
+                }
+                Self::Only { fields: both, otherwise: *otherwise }
+            }
+        }
+    }
+
     pub(crate) fn refuses(&self, field: FieldId) -> Option<Reason> {
         match self {
             Self::All => None,

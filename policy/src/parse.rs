@@ -6,7 +6,7 @@ use crate::catalog::FieldId;
 use crate::day::Day;
 use crate::decision::{Obligation, RuleId};
 use crate::error::PolicyError;
-use crate::facts::{BASIS, DIMENSIONS, FIELD, NAMES, PURPOSE, values};
+use crate::facts::{AGE, BASIS, DIMENSIONS, FIELD, NAMES, PURPOSE, STATE, values};
 use crate::words::{Basis, Form, Layer, ObligationKind, Outcome, Purpose, Reason};
 
 /// Rules at most: the compiled masks have so many bits.
@@ -40,6 +40,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether it turns on what the record is like.
+    pub(crate) fn tells_of_the_record(&self) -> bool {
+        [AGE, STATE].iter().any(|d| self.sets.get(*d).is_some_and(|set| set.len() < values(*d).len()))
+    }
+
     /// Whether it holds on that day.
     pub fn holds(&self, day: Day) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)

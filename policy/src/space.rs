@@ -12,7 +12,7 @@ use crate::facts::{
     ACTION, AGE, BASIS, CONFIRMED, DEPARTMENT, DIMENSIONS, DUTY, FIELD, LETTER, NAMED, POSTURE, PURPOSE,
     RECORD, RELATION, ROLE, STATE, TASK, TIER, values,
 };
-use crate::words::{AgeClass, RecordType, Tier};
+use crate::words::{AgeClass, Form, Outcome, RecordType, Tier};
 
 /// The levels. The tier is none: it follows from field and age.
 const ORDER: [usize; DIMENSIONS - 1] = [
@@ -29,6 +29,7 @@ const NOTHING: Digest = [0; 32];
 struct Kind {
     tier: Tier,
     raised: bool,
+    mask: Form,
 }
 
 /// A place in the diagram: what is left of the rules behind some dimensions.
@@ -63,14 +64,18 @@ impl<'b> Space<'b> {
             match dimension {
                 FIELD => {
                     let field = FieldId::all().nth(value)?;
-                    let kind = Kind { tier: field.tier(), raised: field.record() == RecordType::Person };
+                    let kind = Kind {
+                        tier: field.tier(),
+                        raised: field.record() == RecordType::Person,
+                        mask: field.mask(),
+                    };
                     Some(Place { level, kind: Some(kind), rows })
                 }
                 AGE => {
                     let (kind, age) = (place.kind?, AgeClass::ALL.get(value)?);
                     let tier = if kind.raised { kind.tier.effective(*age) } else { kind.tier };
                     let rows = and(rows, self.book.masks.of(TIER, tier.index()));
-                    Some(Place { level, kind: None, rows })
+                    Some(Place { level, kind: Some(kind), rows })
                 }
                 _ => Some(Place { level, kind: place.kind, rows }),
             }
@@ -84,7 +89,7 @@ impl<'b> Space<'b> {
             return NOTHING;
         }
         if place.level == ORDER.len() {
-            return self.leaf(&place.rows);
+            return self.leaf(place);
         }
         if let Some(digest) = self.known.get(place) {
             return *digest;
@@ -105,15 +110,15 @@ impl<'b> Space<'b> {
         digest
     }
 
-    /// What one class comes to: outcome, form and obligations, or nothing.
-    fn leaf(&self, rows: &Bits) -> Digest {
-        let rule = first(rows).and_then(|row| self.book.rules.get(row));
-        let Some(rule) = rule.filter(|rule| !rule.denies()) else { return NOTHING };
+    /// What one class comes to: outcome, form and obligations, or why not where a prohibition alone stands in the way.
+    fn leaf(&self, place: &Place) -> Digest {
+        let Some(rule) = first(&place.rows).and_then(|row| self.book.rules.get(row)) else { return NOTHING };
+        let form = (rule.outcome == Outcome::Masked).then(|| rule.form.or(place.kind.map(|kind| kind.mask)));
         let mut obligations = rule.obligations.clone();
         obligations.sort_unstable();
         let mut context = Context::new(&SHA256);
         context.update(&[0]);
-        context.update(format!("{} {:?} {obligations:?}", rule.outcome, rule.form).as_bytes());
+        context.update(format!("{} {form:?} {:?} {obligations:?}", rule.outcome, rule.reason).as_bytes());
         finish(context)
     }
 

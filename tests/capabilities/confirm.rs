@@ -1,6 +1,7 @@
 //! What a task says of its fields, and what somebody else must confirm.
 
-use gridvault_tests::{On, TestVault, on_both};
+use gridvault::demo::DemoCaller;
+use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 
 /// A task of that kind and purpose for the post, with fields, opened by the data steward; gives its id.
@@ -25,13 +26,20 @@ async fn open(
 on_both!(the_field_to_be_checked_is_clear_and_the_rest_is_masked);
 async fn the_field_to_be_checked_is_clear_and_the_rest_is_masked(on: On) {
     let t = TestVault::street(on).await;
-    let task =
-        open(&t, "q1", "quality_check", "data_quality", json!(t.chief().assignment), &["person.phone"]).await;
-    let body = json!({
-        "resident": t.task(0).resident, "fields": ["person.phone", "person.name", "person.id_no"],
-        "purpose": "data_quality", "task": task, "assignment": t.chief().assignment,
-    });
-    let look = t.look(&t.chief().token, body).await;
+    let officer = t.caller("dispatched_officer", "urban_management");
+    let check = async |number: &str, caller: &DemoCaller| {
+        let post = json!(caller.assignment);
+        let task = open(&t, number, "quality_check", "data_quality", post.clone(), &["person.phone"]).await;
+        let body = json!({
+            "resident": t.task(0).resident, "fields": ["person.phone", "person.name", "person.id_no"],
+            "purpose": "data_quality", "task": task, "assignment": post,
+        });
+        t.look(&caller.token, body).await
+    };
+    // A chief whose post cites no such duty checks nothing.
+    let chief = check("q0", t.chief()).await;
+    assert_eq!((chief.status, chief.reason("person.phone")), (403, "no_basis"), "{}", chief.text);
+    let look = check("q1", officer).await;
     assert_eq!(look.status, 200, "{}", look.text);
     assert_eq!((look.outcome("person.phone"), look.outcome("person.name")), ("clear", "masked"));
     assert_eq!(look.reason("person.id_no"), "field_not_for_purpose");
@@ -40,7 +48,9 @@ async fn the_field_to_be_checked_is_clear_and_the_rest_is_masked(on: On) {
     assert_eq!(private["facts"]["flags"], json!(["named:person.phone"]));
     // Fields that are none, and too many of them.
     let steward = &t.caller("data_steward", "none").token;
-    for (fields, code) in [(vec!["person.religion"], "field_unknown"), (vec!["person.name"; 65], "too_many")]
+    let two = vec!["person.name", "person.phone"];
+    for (fields, code) in
+        [(vec!["person.religion"], "field_unknown"), (vec!["person.name"; 65], "too_many"), (two, "one")]
     {
         let body = json!({
             "source": "test", "number": "q2", "kind": "quality_check", "purpose": "data_quality",
@@ -118,4 +128,61 @@ async fn a_confirmed_task_is_no_consent_of_a_guardian(on: On) {
         json!([]),
         "it rests on a consent: the task's confirmation does not count"
     );
+}
+
+on_both!(a_confirmation_is_good_for_a_day);
+async fn a_confirmation_is_good_for_a_day(on: On) {
+    let t = TestVault::street(on).await;
+    let clerk = t.caller("window_clerk", "none");
+    let task =
+        open(&t, "w2", "application", "window_service", json!(clerk.assignment), &["person.id_no"]).await;
+    let officer = &t.caller("privacy_officer", "none").token;
+    let path = format!("/v1/tasks/{task}");
+    assert_eq!(t.call("PATCH", &path, Some(officer), Some(&json!({ "confirmed": true }))).await.status, 204);
+    let look = async || {
+        let body = json!({
+            "resident": t.task(0).resident, "fields": ["person.id_no"], "purpose": "window_service", "task": task,
+        });
+        t.look(&clerk.token, body).await
+    };
+    t.clock.step(23 * HOUR);
+    assert_eq!(look().await.outcome("person.id_no"), "clear");
+    t.clock.step(HOUR);
+    assert_eq!(look().await.status, 403);
+}
+
+on_both!(a_service_that_acts_for_people_gets_nothing_by_a_task_of_its_own);
+async fn a_service_that_acts_for_people_gets_nothing_by_a_task_of_its_own(on: On) {
+    let t = TestVault::street(on).await;
+    let backend = t.caller("service", "terminal_backend");
+    let body = json!({
+        "source": "terminal", "number": "1", "kind": "case", "purpose": "case_handling",
+        "residents": [t.task(0).resident], "assignees": [], "opens": "2026-11-24T00:00:00+08:00",
+        "closes": "2026-12-24T00:00:00+08:00",
+    });
+    let opened = t.call("POST", "/v1/tasks", Some(&backend.token), Some(&body)).await;
+    assert_eq!(opened.status, 201, "{}", opened.text);
+    let look = json!({
+        "resident": t.task(0).resident, "fields": ["person.name", "premises.address"],
+        "purpose": "case_handling", "task": opened.body["id"],
+    });
+    let refused = t.look(&backend.token, look).await;
+    assert_eq!((refused.status, refused.reason("person.name")), (403, "no_basis"), "{}", refused.text);
+}
+
+on_both!(what_a_resident_withdrew_staff_does_not_give_again);
+async fn what_a_resident_withdrew_staff_does_not_give_again(on: On) {
+    let t = TestVault::street(on).await;
+    let resident = t.task(0).resident.unwrap();
+    let session = t.sign_in(resident).await;
+    let own = async |state: &str| {
+        let body = json!({ "state": state });
+        t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&body)).await.status
+    };
+    assert_eq!(own("withdrawn").await, 200);
+    let given = json!({ "purpose": "home_visit_care", "state": "given", "method": "signature" });
+    let path = format!("/v1/residents/{resident}/consents");
+    let steward = &t.caller("data_steward", "none").token;
+    assert_eq!(t.call("POST", &path, Some(steward), Some(&given)).await.status, 409);
+    assert_eq!(own("given").await, 200);
 }

@@ -59,7 +59,7 @@ pub(super) async fn lookups(
         ..EntryFilter::default()
     };
     let entries = app.vault.store.entries(&filter).await.map_err(failed)?;
-    let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry)).peekable();
+    let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry, &tag)).peekable();
     if let Some(after) = &page.after {
         while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
         lines.next();
@@ -70,15 +70,19 @@ pub(super) async fn lookups(
 }
 
 /// A line of the statement; nothing where nothing was shown to anybody.
-fn line(vault: &Vault, entry: &StoredEntry) -> Option<Value> {
+fn line(vault: &Vault, entry: &StoredEntry, own: &[u8]) -> Option<Value> {
     let public = Json::parse_canonical(&entry.public).ok()?;
+    // A record of somebody else's, or a place: the resident is touched by what it says of the home, and by nothing more.
+    let about_own = entry.record.as_deref() == Some(own);
     let mut fields = Map::new();
     for group in public.get("fields")?.as_list()? {
         let [outcome, _, _, names] = group.as_list()? else { return None };
         let outcome = outcome.as_text()?;
         if outcome != Outcome::Denied.as_str() {
-            for name in names.as_list()? {
-                fields.insert(name.as_text()?.to_owned(), outcome.into());
+            for name in names.as_list()?.iter().filter_map(Json::as_text) {
+                if about_own || name.starts_with("premises.") {
+                    fields.insert(name.to_owned(), outcome.into());
+                }
             }
         }
     }

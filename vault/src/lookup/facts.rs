@@ -8,9 +8,12 @@ use gridvault_policy::{
 use super::{Ask, Ending, LookupError, may_know, unknown_reason};
 use crate::Vault;
 use crate::authority::{TaskKind, standing};
-use crate::clock::{civil_date, day};
+use crate::clock::{civil_date, day, days};
 use crate::identity::{Caller, Party, Post};
 use crate::records::{Located, is_own};
+
+/// A confirmation is of the day: what was agreed to once is not agreed to for as long as the task is open.
+const CONFIRMED_FOR: i64 = days(1);
 
 /// Facts of the caller, perhaps of the post behind a service, and what they rest on.
 pub(super) struct Gathered {
@@ -59,7 +62,7 @@ pub(super) fn gather(
     if let Some((_, task)) = &located.task
         && facts.why_task.is_none()
     {
-        facts.confirmed = task.confirmed.is_some();
+        facts.confirmed = task.confirmed.is_some_and(|c| caller.now() < c.at.saturating_add(CONFIRMED_FOR));
         for field in task.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
             facts.named.insert(field);
         }
@@ -73,7 +76,9 @@ pub(super) fn gather(
         Party::Service { .. } => Relation::OwnStreet,
         Party::Post(post) => located.relation(vault, post, caller.now()),
     };
-    facts.letter = post.is_some_and(|post| letter(post, located, ask.purpose, caller.now()).is_ok());
+    let letter = post.map(|post| letter(post, located, ask.purpose, caller.now()));
+    let lettered = letter.and_then(Result::ok);
+    facts.letter = lettered.is_some();
     let proofs = prove(vault, book, caller, located, ask);
     let mut evidence = Evidence::default();
     let mut refusal = None;
@@ -83,6 +88,12 @@ pub(super) fn gather(
             // A child's consent is confirmed by the guardian who gave it, not by whoever confirmed the task.
             facts.confirmed &= proof.basis != Basis::Consent;
             facts.reach = proof.reach;
+            // An assistant's letter bounds what a consent opens to the assistant.
+            if let (Some(letter), Basis::Consent, Role::GridAssistant) =
+                (lettered, proof.basis, caller.role())
+            {
+                facts.reach = facts.reach.within(&letter.reach);
+            }
             evidence = Evidence { basis_ref: proof.reference, consent: proof.consent };
         }
         Chosen::None(reason) => facts.why_basis = Some(reason),
@@ -133,7 +144,9 @@ fn task_state(caller: &Caller, located: &Located, ask: &Ask) -> (TaskState, Opti
         return (TaskState::None, Some(Reason::NoTask));
     }
     if !task.names(ask.record) {
-        return (TaskState::None, Some(Reason::SubjectNotInTask));
+        // Whom another's task names is nobody's to try out.
+        let own = is_own(task, caller);
+        return (TaskState::None, Some(if own { Reason::SubjectNotInTask } else { Reason::NotAssigned }));
     }
     match (task.open(caller.now()), is_own(task, caller)) {
         (true, true) => (TaskState::OpenMine, None),
@@ -216,6 +229,13 @@ fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &A
         None => (caller.role(), caller.department()),
     };
     let mut proofs = Proofs::default();
+    if let Party::Service { agreement, behalf, .. } = caller.party() {
+        // An agreement is for its purposes; one to act for people gives nothing to the service alone.
+        let alone = behalf.is_none() && !agreement.acts_for.is_empty();
+        if alone || !agreement.purposes.contains(&ask.purpose) {
+            return proofs;
+        }
+    }
     for basis in
         Basis::ALL.iter().copied().filter(|basis| book.uses_basis(role, department, ask.purpose, *basis))
     {
@@ -250,6 +270,7 @@ fn letter(post: &Post, located: &Located, purpose: Purpose, at: i64) -> Result<P
     let mut named = post
         .letters
         .iter()
+        .filter(|(_, letter)| letter.department == post.assignment.department)
         .filter(|(_, letter)| letter.purposes.contains(&purpose) && covering(&letter.areas));
     let Some((id, letter)) = named.clone().find(|(_, letter)| letter.live(at)) else {
         return Err(if named.next().is_some() { Reason::LetterExpired } else { Reason::NoBasis });
@@ -269,11 +290,6 @@ fn statutory(
     post: Option<&Post>,
     purpose: Purpose,
 ) -> Result<Proof, Reason> {
-    if let Party::Service { agreement, .. } = caller.party()
-        && !agreement.purposes.contains(&purpose)
-    {
-        return Err(Reason::NoBasis);
-    }
     match (caller.party(), post) {
         (Party::Service { .. }, None) => {}
         (_, Some(post)) => {

@@ -56,7 +56,12 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
             (None, None) => "",
         };
         let again = format!("{} {} {third}", decided.outcome(), decided.rule());
-        let same = again == recorded || recorded.starts_with("denied R-000");
+        let refused = recorded.strip_prefix("denied R-000 ");
+        // A fact that is no rule refused it: no rule permits it now either, or the basis did not cover it.
+        let by_fact = refused.is_some_and(|why| {
+            again.starts_with("denied ") || ["consent_none", "needs_separate", "no_basis"].contains(&why)
+        });
+        let same = again == recorded || by_fact;
         Again { field, recorded, again, same }
     });
     Ok(again.collect())

@@ -69,6 +69,12 @@ pub async fn record_consent(
     let fields = fields(vault, new.purpose, new.fields.as_deref())?;
     let now = caller.now();
     let events = events(vault, resident, &header).await?;
+    // What the resident took back, only the resident gives again.
+    let last = events.iter().rev().map(|(_, _, event)| event).find(|event| event.purpose == new.purpose);
+    let withdrew = last.is_some_and(|e| e.state == ConsentState::Withdrawn && e.by == ConsentBy::Resident);
+    if by == ConsentBy::Staff && new.state == ConsentState::Given && withdrew {
+        return Err(RegisterError::Conflict);
+    }
     if new.state == ConsentState::Withdrawn {
         let stands = standing(events.iter().map(|(id, seq, event)| (*id, *seq, event)), new.purpose, now);
         stands.map_err(|_| RegisterError::Conflict)?;

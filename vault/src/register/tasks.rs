@@ -181,6 +181,9 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), Regi
     if new.fields.iter().any(|id| FieldId::parse(id).is_err()) {
         return Err(invalid("/fields", "field_unknown"));
     }
+    if new.purpose == Purpose::DataQuality && new.fields.len() != 1 {
+        return Err(invalid("/fields", "one"));
+    }
     for post in &new.assignees {
         let row = vault.store.row(Table::Assignments, post.as_bytes()).await?;
         let post: Assignment =
