@@ -1,5 +1,7 @@
 //! The book of rules of one policy version: loaded strictly, compiled by casbin, deciding by masks.
 
+use std::sync::{Arc, Mutex};
+
 use crate::bundle::Bundle;
 use crate::catalog::FieldId;
 use crate::compile::{self, Bits, Engine, Masks, and, any, clear_row, first, has_row, set_row};
@@ -28,9 +30,17 @@ pub struct Book {
 }
 
 impl Book {
-    /// The version that this program carries, loaded with every check.
-    pub fn builtin(day: Day) -> Result<Self, PolicyError> {
-        Bundle::builtin().load(day)
+    /// The version that this program carries, loaded with every check; once for a day and process.
+    pub fn builtin(day: Day) -> Result<Arc<Self>, PolicyError> {
+        static LOADED: Mutex<Option<(Day, Arc<Book>)>> = Mutex::new(None);
+        let mut loaded =
+            LOADED.lock().map_err(|_| PolicyError::Engine("it was left in the middle".into()))?;
+        if let Some((_, book)) = loaded.as_ref().filter(|(of, _)| *of == day) {
+            return Ok(Arc::clone(book));
+        }
+        let book = Arc::new(Bundle::builtin().load(day)?);
+        *loaded = Some((day, Arc::clone(&book)));
+        Ok(book)
     }
 
     /// Reads and compiles a version; its cases and laws are still to be asked ([`Bundle::load`]).

@@ -165,7 +165,7 @@ impl Vault {
             keys,
             log,
             log_key: key,
-            book: ArcSwap::from_pointee(book),
+            book: ArcSwap::new(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),
             clock,
@@ -220,7 +220,7 @@ impl Vault {
         }
         let loaded = tokio::task::spawn_blocking(move || Book::builtin(day)).await;
         let book = loaded.map_err(|error| PolicyError::Engine(error.to_string()))??;
-        self.book.store(Arc::new(book));
+        self.book.store(book);
         Ok(())
     }
 
