@@ -1,20 +1,18 @@
 //! Laws that the rules must keep, over every class that any permit reaches (values with equal masks stand for one another).
 
 use crate::book::Book;
-use crate::catalog::{FieldId, belongs};
-use crate::compile::{Bits, and, first, set_row};
+use crate::caps::CAPS;
+use crate::catalog::FieldId;
+use crate::classes::{classes, is};
+use crate::compile::first;
 use crate::facts::{
-    ACTION, AGE, BASIS, CONFIRMED, Class, DEPARTMENT, DUTY, FIELD, LETTER, NAMED, NAMES, POSTURE, PURPOSE,
-    RECORD, RELATION, ROLE, TASK, TIER, values,
+    ACTION, BASIS, CONFIRMED, Class, DEPARTMENT, DUTY, FIELD, LETTER, NAMED, NAMES, POSTURE, PURPOSE,
+    RELATION, ROLE, TASK, TIER, values,
 };
-use crate::parse::Rule;
-use crate::words::{
-    Action, AgeClass, Basis, Department, Duty, Outcome, Posture, Purpose, RecordType, Relation, Role,
-    TaskState, Tier,
-};
+use crate::words::{Action, Basis, Duty, Outcome, Posture, RecordType, Relation, Role, TaskState, Tier};
 
 /// Dimensions in which a better value never gives less, worst first.
-fn ladders() -> [(usize, Vec<usize>); 7] {
+pub(crate) fn ladders() -> [(usize, Vec<usize>); 7] {
     let relation = [Relation::Elsewhere, Relation::OwnStreet, Relation::OwnCommunity, Relation::OwnGrid];
     let task = [TaskState::None, TaskState::Closed, TaskState::Open, TaskState::OpenMine];
     let posture = [Posture::Lost, Posture::Unmanaged, Posture::Terminal, Posture::Office];
@@ -70,110 +68,6 @@ pub fn check(book: &Book) -> Vec<String> {
     broken
 }
 
-/// A class for each distinct combination of masks that some permit holds; at most `limit` of each permit.
-pub(crate) fn classes(book: &Book, limit: usize) -> Vec<Class> {
-    let mut out = Vec::new();
-    for rule in book.rules.iter().filter(|rule| !rule.denies()) {
-        let near = near(book, rule);
-        let choices: Vec<Vec<usize>> = rule
-            .sets
-            .iter()
-            .enumerate()
-            .map(|(dimension, set)| representatives(book, dimension, set, &near))
-            .collect();
-        let mut class: Class = Default::default();
-        let mut of_rule = Vec::new();
-        grow(&choices, 0, &mut class, &mut of_rule, limit);
-        out.append(&mut of_rule);
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
-}
-
-/// The rows that can hold a class of the rule's box, or one that a step up a ladder leads to from there.
-fn near(book: &Book, rule: &Rule) -> Bits {
-    let climbed: Vec<usize> = ladders().iter().map(|(dimension, _)| *dimension).collect();
-    let mut rows = Bits::default();
-    for (row, other) in book.rules.iter().enumerate() {
-        let meets = rule.sets.iter().zip(&other.sets).enumerate().all(|(dimension, (a, b))| {
-            climbed.contains(&dimension) || dimension == TIER || a.iter().any(|value| b.contains(value))
-        });
-        if meets {
-            set_row(&mut rows, row);
-        }
-    }
-    rows
-}
-
-fn grow(choices: &[Vec<usize>], dimension: usize, class: &mut Class, out: &mut Vec<Class>, limit: usize) {
-    if out.len() >= limit {
-        return;
-    }
-    let Some(values) = choices.get(dimension) else {
-        if let Some(tier) = tier_of(class).filter(|_| can_be(class)) {
-            let mut class = *class;
-            if let Some(place) = class.get_mut(TIER) {
-                *place = tier;
-            }
-            out.push(class);
-        }
-        return;
-    };
-    // The tier follows from field and age; it is no choice of its own.
-    let one = [0];
-    let values = if dimension == TIER { one.as_slice() } else { values.as_slice() };
-    for value in values {
-        if let Some(place) = class.get_mut(dimension) {
-            *place = *value;
-        }
-        grow(choices, dimension + 1, class, out, limit);
-    }
-}
-
-/// Whether such a record holds such a field; places and tickets have no age.
-fn can_be(class: &Class) -> bool {
-    let record = class.get(RECORD).and_then(|i| RecordType::ALL.get(*i)).copied();
-    let field = class.get(FIELD).and_then(|i| FieldId::all().nth(*i));
-    record.zip(field).is_some_and(|(record, field)| {
-        belongs(record, field) && (record == RecordType::Person || is(class, AGE, AgeClass::Adult.index()))
-    })
-}
-
-fn tier_of(class: &Class) -> Option<usize> {
-    let field = FieldId::all().nth(*class.get(FIELD)?)?;
-    let age = AgeClass::ALL.get(*class.get(AGE)?)?;
-    let tier = if field.record() == RecordType::Person { field.tier().effective(*age) } else { field.tier() };
-    Some(tier.index())
-}
-
-/// Of a rule's values one for each distinct mask among the rows near it; what changes the tier, or what a
-/// record can hold, is told apart too.
-fn representatives(book: &Book, dimension: usize, set: &[usize], near: &Bits) -> Vec<usize> {
-    let mut seen = Vec::new();
-    let mut out = Vec::new();
-    // From the last: of ages the adult's, which places and tickets have too.
-    for value in set.iter().rev().copied() {
-        let field = (dimension == FIELD).then(|| FieldId::all().nth(value)).flatten();
-        let child = dimension == AGE && value == AgeClass::Under14.index();
-        let record = (dimension == RECORD).then_some(value);
-        let kind = field.map(|f| {
-            (f.tier(), f.record(), RecordType::ALL.iter().map(|r| belongs(*r, f)).collect::<Vec<_>>())
-        });
-        // The laws look at these by name.
-        let named = matches!(dimension, ROLE | PURPOSE | BASIS).then_some(value);
-        let caps = (dimension == DEPARTMENT).then(|| {
-            CAPS.iter().map(|(_, of, ..)| of.iter().any(|d| d.index() == value)).collect::<Vec<_>>()
-        });
-        let key = (and(book.masks.of(dimension, value), *near), kind, child, (record, named, caps));
-        if !seen.contains(&key) {
-            seen.push(key);
-            out.push(value);
-        }
-    }
-    out
-}
-
 fn outcome(book: &Book, class: &Class) -> Option<Outcome> {
     let row = first(&book.masks.rows(class))?;
     book.rules.get(row).map(|rule| rule.outcome).filter(|outcome| *outcome != Outcome::Denied)
@@ -188,10 +82,6 @@ fn gives(outcome: Option<Outcome>) -> u8 {
     }
 }
 
-fn is(class: &Class, dimension: usize, index: usize) -> bool {
-    class.get(dimension) == Some(&index)
-}
-
 fn nothing_without_basis(class: &Class, _: Outcome) -> Option<&'static str> {
     is(class, BASIS, Basis::None.index()).then_some("something is given without a basis")
 }
@@ -201,64 +91,6 @@ fn no_persons_for_overseers(class: &Class, _: Outcome) -> Option<&'static str> {
     let field = class.get(FIELD).and_then(|i| FieldId::all().nth(*i))?;
     (overseer && field.record() == RecordType::Person).then_some("an overseer sees a person's field")
 }
-
-/// The highest tier that a role may see in clear for a purpose (the need matrix by role): what the rules are held against,
-/// written down apart from them. Left out: T1 at most. `[]`: whatever the department.
-const CAPS: &[(Role, &[Department], Purpose, Tier)] = {
-    use Department as D;
-    use Purpose as P;
-    use Role as R;
-    use Tier::{T2, T3, T4};
-    &[
-        (R::GridChief, &[], P::CaseHandling, T2),
-        (R::GridChief, &[], P::HomeVisitCare, T3),
-        (R::GridChief, &[D::Minors], P::MinorProtection, T4),
-        (R::GridChief, &[D::Justice], P::CommunityCorrectionsSupport, T4),
-        (R::GridChief, &[D::Police], P::DomesticViolenceFollowup, T4),
-        (R::GridChief, &[], P::DisputeMediation, T3),
-        // The address alone is T2.
-        (R::GridChief, &[], P::FireSafetyCheck, T2),
-        (R::GridChief, &[], P::EmergencyRescue, T4),
-        (R::GridChief, &[], P::DataQuality, T2),
-        (R::GridAssistant, &[], P::CaseHandling, T2),
-        (R::GridAssistant, &[D::CivilAffairs], P::HomeVisitCare, T3),
-        (R::GridAssistant, &[D::CivilAffairs, D::Disability], P::SocialAssistance, T3),
-        (R::GridAssistant, &[D::FloatingPopulation], P::FloatingPopulationRegistration, T2),
-        (R::GridAssistant, &[D::Fire], P::FireSafetyCheck, T2),
-        (R::GridAssistant, &[D::Labour], P::LabourInspectionAssist, T3),
-        (R::GridAssistant, &[], P::EmergencyRescue, T2),
-        (R::DispatchedOfficer, &[], P::CaseHandling, T2),
-        (R::DispatchedOfficer, &[D::CivilAffairs], P::HomeVisitCare, T3),
-        (R::DispatchedOfficer, &[D::CivilAffairs, D::Disability], P::SocialAssistance, T4),
-        (R::DispatchedOfficer, &[D::Police, D::CivilAffairs], P::MinorProtection, T4),
-        (R::DispatchedOfficer, &[D::Police], P::FloatingPopulationRegistration, T3),
-        (R::DispatchedOfficer, &[D::Police, D::Housing], P::RentalSafetyCheck, T3),
-        (R::DispatchedOfficer, &[D::Justice], P::CommunityCorrectionsSupport, T4),
-        (R::DispatchedOfficer, &[D::Police], P::DomesticViolenceFollowup, T4),
-        (R::DispatchedOfficer, &[D::Health], P::HealthFollowup, T4),
-        (R::DispatchedOfficer, &[D::Justice], P::DisputeMediation, T3),
-        (R::DispatchedOfficer, &[D::Police, D::Fire, D::Housing], P::FireSafetyCheck, T2),
-        (R::DispatchedOfficer, &[], P::EmergencyRescue, T3),
-        (R::DispatchedOfficer, &[], P::DataQuality, T3),
-        (R::WindowClerk, &[], P::WindowService, T4),
-        (R::PrivacyOfficer, &[], P::ResidentAccess, T4),
-        (R::PrivacyOfficer, &[], P::ComplianceAudit, T3),
-        (R::PrivacyOfficer, &[], P::LegalRequest, T4),
-        (R::Resident, &[], P::ResidentAccess, T4),
-        (R::Guardian, &[], P::ResidentAccess, T4),
-        (R::Proxy, &[], P::ResidentAccess, T4),
-        (R::Service, &[D::Hotline12345], P::CaseHandling, T2),
-        (R::Service, &[D::ServiceCircle], P::ServiceMatching, T3),
-        (R::Service, &[D::TerminalBackend], P::CaseHandling, T2),
-        (R::Service, &[D::TerminalBackend], P::HomeVisitCare, T2),
-        (R::Service, &[D::TerminalBackend], P::FireSafetyCheck, T2),
-        (R::Service, &[D::TerminalBackend], P::RentalSafetyCheck, T2),
-        (R::Service, &[D::TerminalBackend], P::FloatingPopulationRegistration, T2),
-        (R::Service, &[D::TerminalBackend], P::EmergencyNotice, T2),
-        (R::Service, &[D::TerminalBackend], P::EmergencyRescue, T2),
-        (R::Service, &[D::TerminalBackend], P::DataQuality, T2),
-    ]
-};
 
 fn within_the_caps(class: &Class, outcome: Outcome) -> Option<&'static str> {
     let at = |dimension: usize| class.get(dimension).copied();

@@ -14,9 +14,11 @@
 
 mod book;
 mod bundle;
+mod caps;
 mod cases;
 mod catalog;
 mod check;
+mod classes;
 mod compile;
 mod day;
 mod decision;
