@@ -284,9 +284,7 @@ fn draw(state: &mut u64, n: usize) -> usize {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::catalog::FieldSet;
-    use crate::facts::Reach;
-    use crate::words::{AgeClass, Duty, Posture, RecordState, TaskState};
+    use crate::words::{Posture, TaskState};
 
     pub(crate) const DAY: &str = "2026-11-24";
 
@@ -297,24 +295,11 @@ pub(crate) mod tests {
     /// An adult's record in one's own grid, with an open task of one's own, at an office device.
     pub(crate) fn everyday() -> Facts {
         Facts {
-            role: Role::GridChief,
-            department: Department::None,
             relation: Relation::OwnGrid,
-            record: RecordType::Person,
-            purpose: Purpose::HomeVisitCare,
             basis: Basis::Consent,
-            action: Action::View,
-            duty: Duty::On,
             posture: Posture::Office,
             task: TaskState::OpenMine,
-            age: AgeClass::Adult,
-            state: RecordState::Live,
-            letter: false,
-            confirmed: false,
-            named: FieldSet::default(),
-            reach: Reach::All,
-            why_task: None,
-            why_basis: None,
+            ..Facts::unproven(Role::GridChief, RecordType::Person, Purpose::HomeVisitCare)
         }
     }
 }

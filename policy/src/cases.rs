@@ -156,13 +156,9 @@ fn run(book: &Book, case: &Case, report: &mut CaseReport) -> Result<(), PolicyEr
             report.reached.insert(decided.rule());
         }
         report.reasons.extend(decided.reason());
-        let more = match (decided.form(), decided.reason()) {
-            (_, Some(reason)) => format!(" {reason}"),
-            (Some(form), None) => format!(" {form}"),
-            (None, None) => String::new(),
-        };
-        let got = format!("{}{more}", decided.outcome());
-        if got != *expected && decided.outcome().as_str() != expected {
+        let got = format!("{} {}", decided.outcome(), decided.form_or_reason());
+        let got = got.trim_end();
+        if got != expected && decided.outcome().as_str() != expected {
             let rule = decided.rule();
             report.failed.push(format!("{}: {id} should be {expected}, is {got} by {rule}", case.title));
             failed = true;

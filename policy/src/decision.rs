@@ -94,6 +94,11 @@ impl FieldDecision {
         self.reason
     }
 
+    /// The form where masked, the reason where denied, else nothing: the third word of an entry's group.
+    pub fn form_or_reason(&self) -> &'static str {
+        self.reason.map(Reason::as_str).or(self.form.map(Form::as_str)).unwrap_or_default()
+    }
+
     fn restrictiveness(&self) -> u8 {
         match self.outcome {
             Outcome::Denied | Outcome::Absent => 0,

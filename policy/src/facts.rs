@@ -173,6 +173,31 @@ pub(crate) fn values(dimension: usize) -> Vec<&'static str> {
 }
 
 impl Facts {
+    /// Facts of which nothing is proven yet: elsewhere, no basis, no task, a bare device; a view of an adult's record in use.
+    /// Whoever proves more says so over it.
+    pub fn unproven(role: Role, record: RecordType, purpose: Purpose) -> Self {
+        Self {
+            role,
+            department: Department::None,
+            relation: Relation::Elsewhere,
+            record,
+            purpose,
+            basis: Basis::None,
+            action: Action::View,
+            duty: Duty::On,
+            posture: Posture::Unmanaged,
+            task: TaskState::None,
+            age: AgeClass::Adult,
+            state: RecordState::Live,
+            letter: false,
+            confirmed: false,
+            named: FieldSet::default(),
+            reach: Reach::All,
+            why_task: None,
+            why_basis: None,
+        }
+    }
+
     /// The tier that counts for a field of this record: raised where it is about a child.
     pub fn effective_tier(&self, field: FieldId) -> Tier {
         match field.record() {

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use gridvault_audit::{ChainVerifier, Frontier, Head, Kind, Reading, leaf_hash};
 use gridvault_policy::{
-    Action, AgeClass, Asked, Basis, Book, Bundle, Day, Department, Duty, Facts, FieldId, FieldSet, Posture,
-    Purpose, Reach, RecordKey, RecordState, RecordType, Relation, Role, TaskState,
+    Asked, Basis, Book, Bundle, Day, Facts, FieldId, Posture, Purpose, RecordKey, RecordType, Relation, Role,
+    TaskState,
 };
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
@@ -27,24 +27,11 @@ pub fn load() -> f64 {
 pub fn decide() -> f64 {
     let book = Book::compile(&Bundle::builtin(), Day::parse("2026-11-24").unwrap()).unwrap();
     let facts = Facts {
-        role: Role::GridChief,
-        department: Department::None,
         relation: Relation::OwnGrid,
-        record: RecordType::Person,
-        purpose: Purpose::HomeVisitCare,
         basis: Basis::Consent,
-        action: Action::View,
-        duty: Duty::On,
         posture: Posture::Terminal,
         task: TaskState::OpenMine,
-        age: AgeClass::Adult,
-        state: RecordState::Live,
-        letter: false,
-        confirmed: false,
-        named: FieldSet::default(),
-        reach: Reach::All,
-        why_task: None,
-        why_basis: None,
+        ..Facts::unproven(Role::GridChief, RecordType::Person, Purpose::HomeVisitCare)
     };
     let asked: Vec<Asked> =
         FIELDS.map(|id| Asked { record: RecordKey([7; 16]), field: FieldId::parse(id).unwrap() }).to_vec();

@@ -162,11 +162,7 @@ impl Lookup {
 fn groups(fields: &[FieldDecision]) -> Vec<FieldGroup> {
     let mut groups: Vec<FieldGroup> = Vec::new();
     for decided in fields {
-        let third = match (decided.form(), decided.reason()) {
-            (_, Some(reason)) => reason.as_str(),
-            (Some(form), None) => form.as_str(),
-            (None, None) => "",
-        };
+        let third = decided.form_or_reason();
         let (outcome, rule) = (decided.outcome().as_str(), decided.rule().to_string());
         let field = Cow::Borrowed(decided.field().as_str());
         match groups.iter_mut().find(|g| g.outcome == outcome && g.rule == rule && g.form_or_reason == third)

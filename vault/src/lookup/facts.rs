@@ -1,8 +1,8 @@
 //! Facts for deciding: gathered with their evidence, no rule in here.
 
 use gridvault_policy::{
-    Action, AgeClass, Asked, Basis, Book, Decision, Department, Facts, FieldId, FieldSet, Purpose, Reach,
-    Reason, RecordState, RecordType, Relation, Role, TaskState, instruments, needs_task,
+    AgeClass, Asked, Basis, Book, Decision, Department, Facts, FieldId, FieldSet, Purpose, Reach, Reason,
+    RecordState, RecordType, Relation, Role, TaskState, instruments, needs_task,
 };
 
 use super::{Ask, Ending, LookupError, may_know, unknown_reason};
@@ -117,24 +117,10 @@ pub(super) fn gather(
 
 fn blank(caller: &Caller, ask: &Ask) -> Facts {
     Facts {
-        role: caller.role(),
         department: caller.department(),
-        relation: Relation::Elsewhere,
-        record: ask.kind,
-        purpose: ask.purpose,
-        basis: Basis::None,
-        action: Action::View,
         duty: caller.duty(),
         posture: caller.posture(),
-        task: TaskState::None,
-        age: AgeClass::Adult,
-        state: RecordState::Live,
-        letter: false,
-        confirmed: false,
-        named: FieldSet::default(),
-        reach: Reach::All,
-        why_task: None,
-        why_basis: None,
+        ..Facts::unproven(caller.role(), ask.kind, ask.purpose)
     }
 }
 

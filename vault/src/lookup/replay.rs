@@ -2,8 +2,8 @@
 
 use gridvault_audit::Json;
 use gridvault_policy::{
-    Action, AgeClass, Asked, Basis, Book, Decision, Department, Duty, Facts, FieldId, FieldSet, Posture,
-    Purpose, Reach, RecordKey, RecordState, RecordType, Relation, Role, TaskState,
+    Action, AgeClass, Asked, Basis, Book, Decision, Department, Duty, Facts, FieldId, Posture, Purpose,
+    RecordKey, RecordState, RecordType, Relation, Role, TaskState,
 };
 
 /// Why an entry is not decided anew.
@@ -50,12 +50,7 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
         decision = Decision::lesser(decision, book.decide(behind, &asked));
     }
     let again = decision.fields().iter().zip(groups).map(|(decided, (field, recorded))| {
-        let third = match (decided.form(), decided.reason()) {
-            (_, Some(reason)) => reason.as_str(),
-            (Some(form), None) => form.as_str(),
-            (None, None) => "",
-        };
-        let again = format!("{} {} {third}", decided.outcome(), decided.rule());
+        let again = format!("{} {} {}", decided.outcome(), decided.rule(), decided.form_or_reason());
         let refused = recorded.strip_prefix("denied R-000 ");
         // A fact that is no rule refused it: no rule permits it now either, or the basis did not cover it.
         let by_fact = refused.is_some_and(|why| {
@@ -87,25 +82,17 @@ fn groups(public: &Json) -> Option<Vec<(FieldId, String)>> {
 pub fn facts(public: &Json, private: &Json) -> Option<(Facts, Option<Facts>)> {
     let said = private.get("facts")?;
     let who = public.get("who")?;
+    let (role, record) =
+        (Role::parse(who.text("role")?)?, RecordType::parse(private.get("subject")?.text("type")?)?);
     let mut facts = Facts {
-        role: Role::parse(who.text("role")?)?,
-        department: Department::None,
         relation: Relation::parse(said.text("relation")?)?,
-        record: RecordType::parse(private.get("subject")?.text("type")?)?,
-        purpose: Purpose::parse(public.text("purpose")?)?,
         basis: Basis::parse(public.text("basis")?)?,
         action: Action::parse(public.text("action")?)?,
         duty: Duty::parse(said.text("duty")?)?,
         posture: Posture::parse(said.text("posture")?)?,
         task: TaskState::parse(said.text("task_state")?)?,
         age: AgeClass::parse(said.text("age_class")?)?,
-        state: RecordState::Live,
-        letter: false,
-        confirmed: false,
-        named: FieldSet::default(),
-        reach: Reach::All,
-        why_task: None,
-        why_basis: None,
+        ..Facts::unproven(role, record, Purpose::parse(public.text("purpose")?)?)
     };
     let through = who.text("through").and_then(Department::parse);
     facts.department =
