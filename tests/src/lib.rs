@@ -35,6 +35,8 @@ pub struct TestVault {
     pub clock: Arc<ManualClock>,
     pub demo: DemoFile,
     app: App,
+    /// A privacy officer's token, who confirms what is proposed in an empty vault.
+    second: Option<String>,
 }
 
 /// An answer as a client sees it.
@@ -94,6 +96,9 @@ impl TestVault {
         let steward = appoint(&vault, Role::DataSteward, "S1").await.unwrap();
         let token =
             issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
+        let officer = appoint(&vault, Role::PrivacyOfficer, "P1").await.unwrap();
+        let second =
+            issue_token(&vault, Holder::Person(officer.person), Posture::Office, 24 * HOUR).await.unwrap();
         let demo = DemoFile {
             url: String::new(),
             tenant: "donggaodi".into(),
@@ -103,7 +108,9 @@ impl TestVault {
             premises: vec![],
             tasks: vec![],
         };
-        (Self::over(site, vault, clock, demo), token.reveal().to_owned())
+        let mut t = Self::over(site, vault, clock, demo);
+        t.second = Some(second.reveal().to_owned());
+        (t, token.reveal().to_owned())
     }
 
     fn over(site: Site, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
@@ -112,7 +119,7 @@ impl TestVault {
 
     fn opened(site: Arc<Site>, vault: Arc<Vault>, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
         let app = App::new(Arc::clone(&vault));
-        Self { site, vault, clock, demo, app }
+        Self { site, vault, clock, demo, app, second: None }
     }
 
     /// Another instance on the same database, with a pin of its own; on SQLite, which takes one, another door to this one.
@@ -150,6 +157,29 @@ impl TestVault {
     pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let text = body.map(Value::to_string);
         self.call_raw(method, path, token, text).await
+    }
+
+    /// The token of a privacy officer.
+    pub fn officer(&self) -> &str {
+        self.second.as_deref().unwrap_or_else(|| &self.caller("privacy_officer", "none").token)
+    }
+
+    /// Takes lines in; what is proposed thereby is confirmed by a privacy officer.
+    pub async fn import(&self, kind: &str, token: &str, lines: String) -> Answer {
+        let path = format!("/v1/imports?kind={kind}");
+        let answer = self.call_raw("POST", &path, Some(token), Some(lines)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        if let Some(id) = answer.body["proposal"].as_str() {
+            let path = format!("/v1/proposals/{id}/confirm");
+            let confirmed = self.call("POST", &path, Some(self.officer()), None).await;
+            assert_eq!(
+                (confirmed.status, &confirmed.body["refused"]),
+                (200, &json!([])),
+                "{}",
+                confirmed.text
+            );
+        }
+        answer
     }
 
     /// Asks the router with any body.
@@ -286,6 +316,7 @@ pub fn system_entry(kind: gridvault_audit::Kind) -> gridvault_audit::Entry {
             policy: None,
         },
         private: gridvault_audit::Private {
+            salt: None,
             actor: gridvault::identity::actor(Uuid::nil()),
             subject: None,
             basis_ref: None,

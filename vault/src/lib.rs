@@ -23,6 +23,7 @@ pub mod seal;
 pub mod store;
 pub mod trail;
 mod vault;
+mod words;
 
 /// Values read by one thread are dropped by another all the time; the system's allocator pays for that.
 #[global_allocator]

@@ -1,25 +1,25 @@
-//! Every route in one place, and what holds for all of them: limits, times, request ids, headers, one form of refusal.
+//! What holds for all routes: limits, times, request ids, headers, one form of refusal.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, patch, post, put};
-use axum::{Json, Router};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
+use super::doors::Size;
 use super::extract::{RequestId, language};
 use super::problem::Name;
+use super::routes::all_doors;
 use super::throttle::Throttle;
-use super::{Problem, audit, catalog, consents, imports, lookups, me, sessions, tasks};
+use super::{Language, Problem};
 use crate::Vault;
 use crate::register::{raise_broken_rows, raise_clock};
 use crate::vault::Nature;
@@ -47,24 +47,17 @@ impl App {
 
 /// The routes.
 pub fn router(app: App) -> Router {
-    let quick = Router::new()
-        .route("/v1/lookups", post(lookups::create))
-        .route("/v1/sessions", post(sessions::create))
-        .route("/v1/sessions/current", delete(sessions::end))
-        .route("/v1/tasks", post(tasks::create))
-        .route("/v1/tasks/{id}", patch(tasks::move_on))
-        .route("/v1/residents/{id}/consents", post(consents::create))
-        .route("/v1/me/consents/{purpose}", put(consents::put_own))
-        .route("/v1/me/lookups", get(me::lookups))
-        .route("/v1/audit/queries", post(audit::query))
-        .route("/v1/self", get(catalog::own))
-        .route("/v1/catalog", get(catalog::catalog))
-        .route("/healthz", get(|| async { Json(json!({ "alive": true })) }))
-        .route("/readyz", get(ready))
+    let (mut quick, mut long) = (Router::new(), Router::new());
+    for door in all_doors() {
+        match door.size {
+            Size::Quick => quick = quick.route(door.path, door.handler),
+            Size::Register => long = long.route(door.path, door.handler),
+        }
+    }
+    let quick = quick
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
-    let long = Router::new()
-        .route("/v1/imports", post(imports::create))
+    let long = long
         .layer(DefaultBodyLimit::max(IMPORT_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, IMPORT_WITHIN));
     quick
@@ -80,11 +73,21 @@ async fn nowhere(request: Request) -> Problem {
     Problem::new(Name::NotFound, language(request.headers()))
 }
 
-async fn ready(State(app): State<App>, request: Request) -> Response {
-    match app.vault.store.head().await {
-        Ok(Some(head)) => Json(json!({ "ready": true, "entries": head.size })).into_response(),
-        _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
+/// What was refused below our handlers (a body too large, an answer that took too long, a panic) is a problem like any other.
+fn refused_alike(response: Response, language: Language) -> Response {
+    let status = response.status();
+    let ours =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
     }
+    let name = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Name::TooLarge,
+        StatusCode::GATEWAY_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Name::AuditUnavailable,
+        status if status.is_client_error() => Name::InvalidRequest,
+        _ => Name::Internal,
+    };
+    Problem::new(name, language).into_response()
 }
 
 /// A request id of ours on the way in; on the way out the headers of what is personal, and a line in the log without
@@ -94,7 +97,8 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned());
     let method = request.method().clone();
-    let mut response = next.run(request).await;
+    let language = language(request.headers());
+    let mut response = refused_alike(next.run(request).await, language);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -6,6 +6,7 @@ use gridvault_policy::{Department, FieldId, RecordType, Role, Scheme};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::authority::Level;
 use crate::clock;
@@ -37,6 +38,8 @@ pub struct AreaRow {
     pub level: Level,
     /// Its name.
     pub name: String,
+    /// The area that it merges into at its end.
+    pub into: Option<String>,
     /// From when, UTC microseconds.
     pub from: i64,
     /// Until when (not included).
@@ -85,7 +88,9 @@ pub struct PostRow {
 pub struct ResidentRow {
     /// The row in the file.
     pub row: u64,
-    /// The code of the home.
+    /// The id that the record gets, where that is settled.
+    pub id: Option<Uuid>,
+    /// The code of the home, or its id.
     pub premises_code: String,
     /// The fields.
     pub fields: Vec<(FieldId, Secret)>,
@@ -111,6 +116,7 @@ struct AreaLine {
     parent: Option<String>,
     level: Level,
     name: String,
+    into: Option<String>,
     from: String,
     to: Option<String>,
 }
@@ -177,8 +183,8 @@ pub fn area(line: &str, number: u64) -> Result<AreaRow, RowError> {
     if line.name.is_empty() || line.name.chars().count() > 50 || line.name.chars().any(char::is_control) {
         return Err(error(row, "name", "too_long"));
     }
-    let AreaLine { scheme, code, parent, level, name, .. } = line;
-    Ok(AreaRow { row, scheme, code, parent, level, name, from, to })
+    let AreaLine { scheme, code, parent, level, name, into, .. } = line;
+    Ok(AreaRow { row, scheme, code, parent, level, name, into, from, to })
 }
 
 /// A line of premises.
@@ -236,7 +242,7 @@ pub fn resident(line: &str, number: u64, reading: Reading) -> Result<ResidentRow
     {
         findings.push(error(row, "person.sex", "sex_contradicts_id"));
     }
-    Ok(ResidentRow { row, premises_code, fields, findings })
+    Ok(ResidentRow { row, id: None, premises_code, fields, findings })
 }
 
 fn held<'f>(fields: &'f [(FieldId, Secret)], id: &str) -> Option<&'f str> {
