@@ -1,5 +1,6 @@
 //! What the vault does for people, capability by capability, through its real router.
 
+mod batch;
 mod catalog;
 mod confirm;
 mod consent;
@@ -8,7 +9,9 @@ mod import;
 mod instances;
 mod look_up;
 mod random;
+mod register;
 mod sealing;
+mod searching;
 mod tampering;
 mod unknown;
 mod who_looked;

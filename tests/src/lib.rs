@@ -198,6 +198,21 @@ impl TestVault {
         self.ask(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
     }
 
+    /// Asks under an `Idempotency-Key`.
+    pub async fn call_with_key(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request =
+            request.header("authorization", format!("Bearer {token}")).header("idempotency-key", key);
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     /// Asks for what may be known already.
     pub async fn call_if_none_match(&self, path: &str, token: &str, tag: &str) -> Answer {
         let request = Request::builder().uri(path).header("if-none-match", tag);

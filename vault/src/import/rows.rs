@@ -165,7 +165,9 @@ fn validity(row: u64, from: &str, to: Option<&str>) -> Result<(i64, Option<i64>)
     let to = match to {
         None => None,
         Some(text) => {
-            match text.parse::<Date>().ok().and_then(|d| d.tomorrow().ok()).and_then(clock::start_of_day) {
+            // A time of day would be read as its date.
+            let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+            match date.and_then(|date| date.tomorrow().ok()).and_then(clock::start_of_day) {
                 Some(to) => Some(to),
                 None => Some(clock::parse_time(text).ok_or_else(|| error(row, "to", "date"))?),
             }
