@@ -4,6 +4,7 @@ mod batch;
 mod catalog;
 mod confirm;
 mod consent;
+mod described;
 mod doors;
 mod import;
 mod instances;

@@ -71,3 +71,9 @@ impl JsonSchema for Moment {
         json_schema!({ "type": "string", "format": "date-time", "description": "RFC 3339, with an offset." })
     }
 }
+
+/// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+}

@@ -25,15 +25,10 @@ mod shapes;
 mod tasks;
 mod throttle;
 
+use crate::words::is_identifier;
 pub use doors::{DoorPlate, doors};
 pub(crate) use imports::outcome_json;
 pub use openapi::description;
 pub use problem::{Language, Problem};
 pub(crate) use proposals::confirmed_json;
 pub use router::{App, router, serve};
-
-/// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
-}

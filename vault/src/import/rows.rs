@@ -156,7 +156,7 @@ fn error(row: u64, column: &str, code: &'static str) -> RowError {
 }
 
 fn identifier(row: u64, column: &str, text: &str) -> Result<(), RowError> {
-    if crate::api::is_identifier(text) { Ok(()) } else { Err(error(row, column, "identifier")) }
+    if crate::words::is_identifier(text) { Ok(()) } else { Err(error(row, column, "identifier")) }
 }
 
 /// From-and-to of a row; a closing date counts as a whole day.
@@ -260,7 +260,7 @@ fn fields(
     let mut out = Vec::with_capacity(given.len());
     for (id, text) in given {
         // What is no field of ours is not repeated whole: it may be anything.
-        let name = if crate::api::is_identifier(id) { id.as_str() } else { "?" };
+        let name = if crate::words::is_identifier(id) { id.as_str() } else { "?" };
         let field = FieldId::parse(id).map_err(|unknown| error(row, name, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(error(row, id, "not_of_this_record"));

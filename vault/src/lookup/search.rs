@@ -320,7 +320,7 @@ pub fn spelled(
     match by {
         By::Name if text.chars().filter(|c| !c.is_whitespace()).count() > 50 => Err("too_long"),
         By::Name if text.is_empty() => Err("required"),
-        By::Premises if !crate::api::is_identifier(text) => Err("identifier"),
+        By::Premises if !crate::words::is_identifier(text) => Err("identifier"),
         By::Name | By::Premises => Ok(Secret::new(text)),
         By::IdNumber | By::Phone => {
             let field = by.field().ok_or("field_unknown")?;

@@ -41,7 +41,7 @@ pub async fn ask_erasure(
     request: &str,
 ) -> Result<(), RegisterError> {
     may(caller)?;
-    if !crate::api::is_identifier(reason) {
+    if !crate::words::is_identifier(reason) {
         return Err(invalid("/reason", "identifier"));
     }
     let (row, mut header) = find(vault, id).await?;

@@ -88,7 +88,7 @@ pub(super) fn spelled(
     let mut out = Vec::with_capacity(fields.len());
     for (id, text) in fields {
         // What is no field of ours is not repeated: it may be anything.
-        let member = if crate::api::is_identifier(id) { format!("/fields/{id}") } else { "/fields".into() };
+        let member = if crate::words::is_identifier(id) { format!("/fields/{id}") } else { "/fields".into() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&member, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(invalid(&member, "not_of_this_record"));
@@ -323,7 +323,7 @@ pub async fn correct_premises(
 
 fn evidence(word: Option<&str>) -> Result<(), RegisterError> {
     match word {
-        Some(word) if !crate::api::is_identifier(word) => Err(invalid("/evidence", "identifier")),
+        Some(word) if !crate::words::is_identifier(word) => Err(invalid("/evidence", "identifier")),
         _ => Ok(()),
     }
 }

@@ -52,7 +52,7 @@ pub async fn once(
     body: &[u8],
 ) -> Result<Once, RegisterError> {
     let Some(key) = key else { return Ok(Once::First(Fresh::plain())) };
-    if !crate::api::is_identifier(key) {
+    if !crate::words::is_identifier(key) {
         return Err(super::tasks::invalid("Idempotency-Key", "identifier"));
     }
     let hex = |tag: hmac::Tag| data_encoding::HEXLOWER.encode(tag.as_ref());

@@ -167,7 +167,7 @@ fn may_open(caller: &Caller, purpose: Purpose) -> Result<(), RegisterError> {
 
 async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), RegisterError> {
     for (member, text) in [("/source", &new.source), ("/number", &new.number)] {
-        if !crate::api::is_identifier(text) {
+        if !crate::words::is_identifier(text) {
             return Err(invalid(member, "identifier"));
         }
     }
