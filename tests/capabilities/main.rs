@@ -1,5 +1,6 @@
 //! What the vault does for people, capability by capability, through its real router.
 
+mod attack;
 mod batch;
 mod catalog;
 mod confirm;
