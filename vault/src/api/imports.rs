@@ -59,6 +59,8 @@ pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
         "held": outcome.held,
         "refused": outcome.refused,
         "findings": outcome.findings,
+        "mended": outcome.mended,
+        "duplicates": outcome.duplicates,
         "people": codes,
     })
 }

@@ -7,7 +7,8 @@ use gridvault_policy::Role;
 use uuid::Uuid;
 
 use super::ImportKind;
-use super::rows::{self, Reading, RowError};
+use super::doubles::People;
+use super::rows::{self, Reading, ResidentRow, RowError};
 use crate::Vault;
 use crate::clock;
 use crate::identity::Caller;
@@ -34,6 +35,10 @@ pub struct Outcome {
     pub refused: Vec<RowError>,
     /// Rows taken though something about them is odd.
     pub findings: Vec<RowError>,
+    /// What was mended in rows that were not refused.
+    pub mended: Vec<RowError>,
+    /// Rows left because an earlier row of this import is of the same person.
+    pub duplicates: Vec<RowError>,
     /// New staff: number and one-time code.
     pub codes: Vec<(String, Secret)>,
 }
@@ -58,7 +63,7 @@ pub async fn run(
     let import =
         Import { vault, kind, notice, dry_run, make: &|kind| register::entry(kind, caller, request) };
     let mut outcome = Outcome::default();
-    let (mut ready, mut seen) = (None, HashSet::new());
+    let (mut ready, mut seen) = (None, Memory::default());
     let lines: Vec<(&str, u64)> = lines.iter().copied().zip(1u64..).collect();
     // Staff come whole: a person's posts may stand anywhere in the file.
     for batch in lines.chunks(if kind == ImportKind::People { PEOPLE } else { BATCH }) {
@@ -83,7 +88,7 @@ pub async fn run(
         vault.reload().await?;
         vault.store.count_anew().await;
     }
-    let left = outcome.refused.len() as u64 + outcome.created;
+    let left = (outcome.refused.len() + outcome.duplicates.len()) as u64 + outcome.created;
     outcome.held = if kind == ImportKind::People { 0 } else { outcome.rows.saturating_sub(left) };
     if dry_run {
         outcome.codes.clear();
@@ -93,6 +98,14 @@ pub async fn run(
 
 fn made(acts: &[Act]) -> u64 {
     acts.iter().filter(|act| act.makes()).count() as u64
+}
+
+/// What this import has seen so far.
+#[derive(Default)]
+struct Memory {
+    /// What it has made and the database may not show yet.
+    made: Seen,
+    people: People,
 }
 
 /// What stays the same from batch to batch.
@@ -124,14 +137,14 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Makes what a batch of lines asks for. `seen` has what this import has made and the database may not show yet.
+    /// Makes what a batch of lines asks for.
     async fn prepare(
         &self,
         batch: &[(&str, u64)],
-        seen: &mut Seen,
+        seen: &mut Memory,
         outcome: &mut Outcome,
     ) -> Result<Vec<Act>, RegisterError> {
-        let Self { vault, kind, notice, make, .. } = *self;
+        let Self { vault, kind, make, .. } = *self;
         let reading =
             Reading { synthetic: vault.nature == Nature::Synthetic, today: clock::civil_date(vault.now()) };
         let mut refused = Vec::new();
@@ -145,7 +158,9 @@ impl Import<'_> {
             ImportKind::Premises => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::premises(line, *n, reading)), &mut refused);
-                let (acts, errors) = add_premises(vault, rows, seen, make).await?;
+                let mended: Vec<RowError> = rows.iter().flat_map(|row| row.mended.iter().cloned()).collect();
+                let (acts, errors) = add_premises(vault, rows, &mut seen.made, make).await?;
+                outcome.mended.extend(but(mended, &errors));
                 refused.extend(errors);
                 acts
             }
@@ -159,17 +174,45 @@ impl Import<'_> {
             ImportKind::Residents => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::resident(line, *n, reading)), &mut refused);
-                outcome.findings.extend(rows.iter().flat_map(|row| row.findings.iter().cloned()));
-                let (acts, errors) = add_residents(vault, rows, notice, seen, make).await?;
-                refused.extend(errors);
-                acts
+                self.residents(rows, seen, outcome).await?
             }
         };
         outcome.refused.extend(refused);
+        Ok(acts)
+    }
+
+    /// Residents, the first row of each person; a later one only where the first is refused.
+    async fn residents(
+        &self,
+        mut rows: Vec<ResidentRow>,
+        seen: &mut Memory,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Act>, RegisterError> {
+        let mut acts = Vec::new();
+        while !rows.is_empty() {
+            let (first, later) = seen.people.split(self.vault, rows);
+            let mended: Vec<RowError> = first.iter().flat_map(|row| row.mended.iter().cloned()).collect();
+            let findings: Vec<RowError> = first.iter().flat_map(|row| row.findings.iter().cloned()).collect();
+            let (made, errors) =
+                add_residents(self.vault, first, self.notice, &mut seen.made, self.make).await?;
+            let (next, duplicates) = seen.people.settle(later, &errors);
+            acts.extend(made);
+            outcome.mended.extend(but(mended, &errors));
+            outcome.findings.extend(but(findings, &errors));
+            outcome.duplicates.extend(duplicates);
+            outcome.refused.extend(errors);
+            rows = next;
+        }
         Ok(acts)
     }
 }
 
 fn taken<T>(rows: impl Iterator<Item = Result<T, RowError>>, refused: &mut Vec<RowError>) -> Vec<T> {
     rows.filter_map(|row| row.map_err(|error| refused.push(error)).ok()).collect()
+}
+
+/// What is told of rows, but for the refused.
+fn but(told: Vec<RowError>, refused: &[RowError]) -> impl Iterator<Item = RowError> {
+    let refused: HashSet<u64> = refused.iter().map(|error| error.row).collect();
+    told.into_iter().filter(move |told| !refused.contains(&told.row))
 }
