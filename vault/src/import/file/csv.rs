@@ -121,6 +121,21 @@ impl Fields {
     }
 }
 
+/// Line ends and delimiters within quotes.
+#[derive(Clone, Copy, Default)]
+struct Inner {
+    lines: usize,
+    delimiters: usize,
+}
+
+impl Inner {
+    /// Whether the quotes are two stray ones and not a cell of more lines: between two quotes in the same column, some rows apart,
+    /// lies at least a whole row; else the row is mostly not as wide as it must be.
+    fn is_stray(self, cells: usize, width: Option<usize>) -> bool {
+        width.is_some_and(|width| self.lines > 0 && (cells != width || self.delimiters + 1 >= width))
+    }
+}
+
 struct Splitter {
     from: Box<dyn Read + Send>,
     /// Read, and behind `start` not yet passed on.
@@ -139,8 +154,8 @@ struct Splitter {
 
 /// What lies at the window's start.
 enum Found {
-    /// A row of so many bytes, with so many line ends within quotes.
-    Row(usize, usize),
+    /// A row of so many bytes, and what lies within its quotes.
+    Row(usize, Inner),
     /// The window ends first.
     More,
     /// No row: a quote that is not closed.
@@ -196,10 +211,8 @@ impl Splitter {
                 Found::More if bytes.len() < LONGEST => self.fill()?,
                 Found::More => return self.pass_line("row_too_long").map(Some),
                 Found::Open => return self.pass_line("quotes").map(Some),
-                Found::Row(_, lines)
-                    if lines > 0 && self.width.is_some_and(|width| width != self.fields.len()) =>
-                {
-                    // A row of more lines that does not fit is a stray quote: only its first line is lost.
+                Found::Row(_, inner) if inner.is_stray(self.fields.len(), self.width) => {
+                    // Only its first line is lost.
                     return self.pass_line("quotes").map(Some);
                 }
                 Found::Row(length, _) => {
@@ -250,7 +263,7 @@ impl Splitter {
 /// Splits the row at the beginning of `bytes`.
 fn scan(bytes: &[u8], over: bool, delimiter: u8, fields: &mut Fields) -> Found {
     fields.clear();
-    let (mut at, mut lines) = (0, 0);
+    let (mut at, mut within) = (0, Inner::default());
     let from = |at: usize| bytes.get(at..).unwrap_or_default();
     loop {
         if from(at).first() == Some(&b'"') {
@@ -259,8 +272,9 @@ fn scan(bytes: &[u8], over: bool, delimiter: u8, fields: &mut Fields) -> Found {
                 let rest = from(at);
                 let close = memchr(b'"', rest);
                 let inner = rest.get(..close.unwrap_or(rest.len())).unwrap_or_default();
-                lines += line_ends(inner);
-                if lines > LINES || (close.is_none() && (over || bytes.len() >= LONGEST)) {
+                within.lines += line_ends(inner);
+                within.delimiters += memchr_iter(delimiter, inner).count();
+                if within.lines > LINES || (close.is_none() && (over || bytes.len() >= LONGEST)) {
                     return Found::Open;
                 }
                 let Some(close) = close else { return Found::More };
@@ -283,12 +297,12 @@ fn scan(bytes: &[u8], over: bool, delimiter: u8, fields: &mut Fields) -> Found {
         }
         fields.bytes.extend_from_slice(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default());
         fields.end();
-        let Some(end) = end else { return Found::Row(bytes.len(), lines) };
+        let Some(end) = end else { return Found::Row(bytes.len(), within) };
         at += end + 1;
         match (rest.get(end), bytes.get(at)) {
-            (Some(b'\n'), _) => return Found::Row(at, lines),
+            (Some(b'\n'), _) => return Found::Row(at, within),
             (Some(b'\r'), None) if !over => return Found::More,
-            (Some(b'\r'), next) => return Found::Row(at + usize::from(next == Some(&b'\n')), lines),
+            (Some(b'\r'), next) => return Found::Row(at + usize::from(next == Some(&b'\n')), within),
             _ => {}
         }
     }
@@ -298,10 +312,11 @@ fn line_ends(bytes: &[u8]) -> usize {
     memchr_iter(b'\n', bytes).count().max(memchr_iter(b'\r', bytes).count())
 }
 
-/// Whichever of comma, tab and semicolon the first lines have most of.
+/// Whichever of comma, tab and semicolon the first line with any of them has most of.
 fn delimiter(bytes: &[u8]) -> u8 {
-    let count = |wanted: u8| bytes.iter().take(4096).filter(|b| **b == wanted).count();
-    let most = [b';', b'\t', b','].into_iter().max_by_key(|b| count(*b));
+    let mut lines = bytes.split(|b| matches!(b, b'\n' | b'\r'));
+    let line = lines.find(|line| memchr3(b',', b'\t', b';', line).is_some()).unwrap_or_default();
+    let most = [b';', b'\t', b','].into_iter().max_by_key(|b| memchr_iter(*b, line).count());
     most.unwrap_or(b',')
 }
 

@@ -207,6 +207,7 @@ fn put(out: &mut Map<String, Value>, path: &[String], text: &str) {
 
 fn place(kind: ImportKind, text: &str) -> Result<Place, FileError> {
     let shown: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = shown.chars().filter(|c| !c.is_control()).collect();
     let name = normal(text);
     if name.is_empty() || PASSED.contains(&name.as_str()) {
         return Ok(Place { shown, path: Vec::new(), blank: name.is_empty(), date: false });

@@ -120,16 +120,24 @@ impl Sheet {
     /// Opens a file, tells what it is, judges it whole and reads its header.
     pub fn open(kind: ImportKind, path: &Path) -> Result<Self, FileError> {
         let (mut rows, note) = open(kind, path)?;
+        let mut title = None;
         for _ in 0..=TITLES {
             let Some(row) = rows.next()? else { break };
             let texts = texts(row.cells)?;
-            if texts.iter().all(|text| text.trim().is_empty()) || Header::is_title(kind, &texts) {
+            if texts.iter().all(|text| text.trim().is_empty()) {
+                continue;
+            }
+            if Header::is_title(kind, &texts) {
+                title.get_or_insert(texts);
                 continue;
             }
             let header = Header::read(kind, &texts)?;
             return Ok(Self { header, rows, above: row.number, note, failed: false });
         }
-        Err(FileError::Empty)
+        // What looks like titles with nothing below is a header that is not known.
+        title.map_or(Err(FileError::Empty), |texts| {
+            Header::read(kind, &texts).map(|_| Err(FileError::Empty))?
+        })
     }
 
     /// The file's header for a column or field as the server names it.
@@ -222,7 +230,7 @@ fn open(kind: ImportKind, path: &Path) -> Result<(Rows, Option<String>), FileErr
 
 /// What else is known by its first bytes.
 fn other(head: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 8] = [
+    let known: [(&[u8], &str); 11] = [
         (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls), or a workbook with a password"),
         (b"%PDF", "a PDF"),
         (b"PK\x05\x06", "an empty archive"),
@@ -231,6 +239,9 @@ fn other(head: &[u8]) -> Option<&'static str> {
         (b"Rar!", "an archive (RAR)"),
         (b"7z\xbc\xaf", "an archive (7z)"),
         (b"{\\rtf", "a text document (RTF)"),
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"<", "a web page or XML, whatever it is called"),
     ];
     known.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
 }

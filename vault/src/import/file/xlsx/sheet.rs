@@ -82,16 +82,15 @@ impl SheetRows {
                 _ => continue,
             };
             cells.resize(column, Cell::Text(String::new()));
-            let cell = self.cell(&form)?;
+            let cell = self.cell(&form, length <= LONGEST)?;
             length += if let Cell::Text(text) = &cell { text.len() } else { 0 };
-            // One text of the table may stand in every cell.
-            cells.push(if length > LONGEST { Cell::Bad("row_too_long") } else { cell });
+            cells.push(cell);
         }
         Ok(if length > LONGEST { Err("row_too_long") } else { Ok(cells) })
     }
 
     /// A cell up to its end.
-    fn cell(&mut self, form: &Form) -> Result<Cell, FileError> {
+    fn cell(&mut self, form: &Form, fits: bool) -> Result<Cell, FileError> {
         let (mut value, mut text, mut formula, mut within) = (String::new(), String::new(), false, false);
         loop {
             let inline = match self.xml.next()? {
@@ -121,6 +120,10 @@ impl SheetRows {
                 return Err(FileError::TooLarge("a cell has more than 1 MiB"));
             }
         }
+        if !fits {
+            // One text of the table may stand in every cell of a row.
+            return Ok(Cell::Bad("row_too_long"));
+        }
         if formula {
             // Its value is what some program once made of other cells, which are not here.
             return Ok(Cell::Bad("formula"));
@@ -144,7 +147,7 @@ impl SheetRows {
 }
 
 fn written(text: &str) -> Cell {
-    if text.chars().take(CELL + 1).count() > CELL {
+    if text.len() > CELL && text.chars().take(CELL + 1).count() > CELL {
         Cell::Bad("cell_too_long")
     } else {
         Cell::Text(text.to_owned())
