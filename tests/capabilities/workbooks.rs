@@ -295,7 +295,7 @@ fn an_archive_that_lies_about_its_sizes_is_not_unpacked() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Bytes changed anywhere: read, refused or named as broken, and never more.
     #[test]

@@ -116,6 +116,10 @@ struct Place {
 impl Header {
     /// Reads a header line; names what is unknown, there twice, or missing.
     pub(super) fn read(kind: ImportKind, texts: &[String]) -> Result<Self, FileError> {
+        let known = |text: &String| place(kind, text).is_ok_and(|place| !place.path.is_empty());
+        if !texts.iter().any(known) {
+            return Err(FileError::NoHeader);
+        }
         let mut places: Vec<Place> = Vec::new();
         for text in texts {
             let place = place(kind, text)?;

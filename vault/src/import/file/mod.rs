@@ -37,6 +37,9 @@ pub enum FileError {
     /// A header that is none of this kind's, and why.
     #[error("the header `{0}` {1}: `gridvault import template` prints those that are taken")]
     Header(String, &'static str),
+    /// Not one header of this kind's: it may be anything, so it is not repeated.
+    #[error("the first line has none of the known headers: `gridvault import template` prints them")]
+    NoHeader,
     /// Two headers of one thing.
     #[error("the headers `{0}` and `{1}` are the same column twice")]
     Twice(String, String),

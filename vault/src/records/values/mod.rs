@@ -110,6 +110,10 @@ fn plain(text: &str, kind: &ValueKind, mended: &mut Vec<&'static str>) -> Result
     if trimmed.chars().any(char::is_control) {
         return refuse("control_character");
     }
+    // Some program did not know what it read: the text is lost.
+    if trimmed.contains('\u{fffd}') {
+        return refuse("encoding");
+    }
     let signed = matches!(kind, ValueKind::Phone) && trimmed.starts_with('+');
     if trimmed.starts_with(['=', '+', '@', '-']) && !signed {
         return refuse("formula");

@@ -59,6 +59,7 @@ fn phones_dates_codes_and_texts() {
     assert_eq!(take("person.sex", "雌", true), Err("code_unknown"));
     assert_eq!(take("person.name", "  王小明 ", true), Ok(("王小明".into(), vec!["blanks"])));
     assert_eq!(take("person.name", "=HYPERLINK(\"http://x\")", true), Err("formula"));
+    assert_eq!(take("person.name", "王\u{fffd}明", true), Err("encoding"));
     assert_eq!(take("person.name", "", true), Err("required"));
     assert_eq!(take("person.name", &"王".repeat(51), true), Err("too_long"));
     assert_eq!(take("derived.age_band", "60-69", true), Err("derived"));
