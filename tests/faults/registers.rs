@@ -231,3 +231,27 @@ fn a_long_register_is_streamed() {
     assert_eq!(told.lines().count(), 350_001);
     assert!(told.contains("\n250000,refused,,columns\n250001,refused,社会服务管理网格,area_unknown\n"));
 }
+
+/// The server sees a part at a time; the file is one all the same.
+#[test]
+fn a_person_stands_once_in_a_file_of_several_parts() {
+    let office = Office::open();
+    let home = "110106006905002-00001";
+    let mut text = String::from("姓名,证件类型,公民身份号码,房屋编号\n");
+    text.push_str(&format!(
+        "测试甲,居民身份证,990106194901010013,{home}\n测试乙,居民身份证,990106201202290020,没有\n"
+    ));
+    text.extend((0..10_000).map(|_| "测试丙,居民身份证,990106198507311230,x\n"));
+    text.push_str(&format!(
+        "测试甲,居民身份证,990106 19490101 0013,{home}\n测试乙,居民身份证,990106201202290020,{home}\n"
+    ));
+    let file = office.put("long.csv", text.as_bytes());
+    let (words, _) = office.import("residents", &file, &["--json"]);
+    let told: Value = serde_json::from_str(&words).unwrap();
+    assert_eq!((&told["created"], &told["held"], &told["rows"]), (&2.into(), &0.into(), &10_004.into()));
+    let twice = serde_json::json!([{ "row": 10_003, "column": "公民身份号码", "code": "same_person" }]);
+    assert_eq!(told["duplicates"], twice);
+    let (words, _) = office.import("residents", &file, &["--json"]);
+    let told: Value = serde_json::from_str(&words).unwrap();
+    assert_eq!(told["created"], 0);
+}

@@ -1,5 +1,6 @@
 //! `gridvault import`: a file's rows in parts over the API, or in process where no server holds the folder.
 
+mod gone;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::gone::{Gone, Mark};
 use self::report::Report;
 use super::client::{post, problem, token};
 use super::{Failure, Outcome, on_runtime, say, say_error};
@@ -97,12 +99,14 @@ async fn send(mut sheet: Sheet, door: &Door, report: &mut Report) -> Result<(), 
     let style = ProgressStyle::with_template("{bar:40} {percent}% {eta}");
     bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
     let most = if door.kind == ImportKind::People { PEOPLE } else { PART };
+    let mut gone = Gone::default();
     loop {
-        let part = Part::read(&mut sheet, most)?;
-        if part.lines.is_empty() && part.refused.is_empty() {
+        let part = Part::read(&mut sheet, most, &gone)?;
+        if part.rows() == 0 {
             break;
         }
         let answer = if part.lines.is_empty() { Value::Null } else { door.send(&part.lines).await? };
+        gone.add(&part.people, &answer);
         report.add(&sheet, &part, &answer)?;
         bar.set_position(sheet.progress().0);
     }
@@ -114,27 +118,42 @@ async fn send(mut sheet: Sheet, door: &Door, report: &mut Report) -> Result<(), 
 #[derive(Default)]
 struct Part {
     lines: Vec<String>,
+    /// Rows and people of the lines.
+    people: Vec<(u64, Mark)>,
     /// Rows that stay here, under the file's headers.
     refused: Vec<RowError>,
+    /// Rows of people who stood in an earlier part.
+    duplicates: Vec<RowError>,
     /// Lines that were mended as they were read.
     mended: Vec<RowError>,
 }
 
 impl Part {
-    fn read(sheet: &mut Sheet, most: usize) -> Result<Self, Failure> {
+    fn read(sheet: &mut Sheet, most: usize, gone: &Gone) -> Result<Self, Failure> {
         let (mut part, mut bytes) = (Self::default(), 0);
-        while part.lines.len() + part.refused.len() < most && bytes < PART_BYTES {
+        while part.rows() < most && bytes < PART_BYTES {
             match sheet.next().transpose()? {
                 None => break,
                 Some(Taken::Line(line, mended)) => {
+                    let person = gone.person(&line);
+                    if let Some((row, _)) = person.filter(|(_, person)| gone.holds(*person)) {
+                        let column = sheet.shown("person.id_no").unwrap_or_default().to_owned();
+                        part.duplicates.push(RowError { row, column, code: "same_person" });
+                        continue;
+                    }
                     bytes += line.len();
                     part.lines.push(line);
+                    part.people.extend(person);
                     part.mended.extend(mended);
                 }
                 Some(Taken::Refused(error)) => part.refused.push(error),
             }
         }
         Ok(part)
+    }
+
+    fn rows(&self) -> usize {
+        self.lines.len() + self.refused.len() + self.duplicates.len()
     }
 }
 

@@ -50,7 +50,7 @@ impl Report {
     /// A part, and what the server says of its lines.
     pub(super) fn add(&mut self, sheet: &Sheet, part: &Part, answer: &Value) -> Result<(), Failure> {
         let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
-        self.rows += number("rows") + part.refused.len() as u64;
+        self.rows += number("rows") + (part.refused.len() + part.duplicates.len()) as u64;
         self.created += number("created");
         self.held += number("held");
         self.codes(answer)?;
@@ -143,7 +143,9 @@ fn told(sheet: &Sheet, part: &Part, answer: &Value) -> Vec<Told> {
     // What is not taken is not mended either.
     let left: HashSet<u64> = out.iter().filter(|one| one.verdict < 2).map(|one| one.row).collect();
     let mended = part.mended.iter().filter(|error| !left.contains(&error.row)).map(|error| (3, error));
-    out.extend(part.refused.iter().map(|error| (0, error)).chain(mended).map(|(verdict, error)| Told {
+    let stay =
+        part.refused.iter().map(|error| (0, error)).chain(part.duplicates.iter().map(|error| (1, error)));
+    out.extend(stay.chain(mended).map(|(verdict, error)| Told {
         row: error.row,
         verdict,
         column: error.column.clone(),
