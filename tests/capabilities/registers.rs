@@ -318,6 +318,9 @@ fn a_header_that_is_unknown_missing_or_there_twice_is_named() {
             .unwrap(),
         ["1 王小明", "2 refused  columns"]
     );
+    let row = "王小明,居民身份证,990106194901010013,\"示例\n-1\",\n";
+    let header = HEADER.replace("证件类型", "\"证件\n类型\"");
+    assert_eq!(read(format!("登记表\n{header}\n{row}{row}").as_bytes()).unwrap(), ["1 王小明", "2 王小明"]);
     assert_eq!(error(&format!("{}{HEADER}\n", "表\n".repeat(9))), none);
 }
 

@@ -8,7 +8,7 @@
 use encoding_rs::GB18030;
 
 use super::Cell;
-use super::csv::Fields;
+use super::split::Fields;
 
 /// What a row's bytes can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Encoding {
     pub(super) fn decode(self, row: &Fields) -> Result<(Vec<Cell>, bool), &'static str> {
         let (utf8, mended) = match (likely(row), self) {
             (Likely::Ascii, _) | (Likely::Either, Self::Utf8) => (true, false),
-            (Likely::Utf8, _) => (true, self == Self::Mixed(false)),
-            (Likely::Gb18030, _) => (false, self == Self::Mixed(true)),
+            (Likely::Utf8, _) => (true, matches!(self, Self::Gb18030 | Self::Mixed(false))),
+            (Likely::Gb18030, _) => (false, matches!(self, Self::Utf8 | Self::Mixed(true))),
             (Likely::Either, Self::Gb18030) => (false, false),
             (Likely::Either | Likely::Neither, _) => return Err("encoding"),
         };

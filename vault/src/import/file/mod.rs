@@ -6,6 +6,8 @@
 mod csv;
 mod encoding;
 pub mod headers;
+mod split;
+mod utf16;
 mod xlsx;
 
 use std::fs::File;
@@ -135,6 +137,9 @@ impl Sheet {
                 continue;
             }
             let header = Header::read(kind, &texts)?;
+            if let Rows::Csv(rows) = &mut rows {
+                rows.fit(header.width());
+            }
             return Ok(Self { header, rows, above: row.number, note, failed: false });
         }
         // What looks like titles with nothing below is a header that is not known.
