@@ -7,4 +7,5 @@ mod instances;
 mod kill;
 mod office;
 mod policy;
+mod registers;
 mod six_steps;

@@ -126,7 +126,14 @@ async fn take(
             propose_sealed(vault, caller, (ImportKind::Residents, &line, new.notice), fresh, request).await?;
         return Ok(Collected::Proposed(proposal));
     }
-    let row = ResidentRow { row: 1, id: Some(fresh.id), premises_code: home, fields, findings: Vec::new() };
+    let row = ResidentRow {
+        row: 1,
+        id: Some(fresh.id),
+        premises_code: home,
+        fields,
+        findings: Vec::new(),
+        mended: Vec::new(),
+    };
     let mut seen = Seen::new();
     let make = |kind: Kind| {
         let mut made = entry(kind, caller, request);
