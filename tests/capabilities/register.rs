@@ -189,6 +189,54 @@ async fn an_erasure_takes_two_and_leaves_nothing_to_open(on: On) {
     assert!(std::fs::read_to_string(list).unwrap().contains(&resident.to_string()));
 }
 
+on_both!(an_erasure_is_complete_when_the_keys_of_its_keys_are_gone);
+async fn an_erasure_is_complete_when_the_keys_of_its_keys_are_gone(on: On) {
+    use gridvault::register::{keks_added, keks_destroyed, rewrap};
+    use gridvault::seal::{Secret, add_keks, drop_keks, kek_versions, unseal};
+    use gridvault_tests::PASSPHRASE;
+    let t = TestVault::street(on).await;
+    let steward = t.caller("data_steward", "none").token.clone();
+    let (resident, other) = (t.task(0).resident.unwrap(), t.task(5).resident.unwrap());
+    let correction = json!({ "fields": { "person.phone": "12099990001" } });
+    let path = format!("/v1/residents/{other}");
+    assert_eq!(t.call("PATCH", &path, Some(&steward), Some(&correction)).await.status, 204);
+    // What a backup from before holds.
+    let kept = t.vault.store.envelopes(&[resident.as_bytes()]).await.unwrap().pop().unwrap();
+    let path = format!("/v1/residents/{resident}/erasure");
+    t.call("POST", &path, Some(&steward), Some(&json!({ "reason": "withdrawn" }))).await;
+    assert_eq!(
+        t.call("PATCH", &path, Some(t.officer()), Some(&json!({ "granted": true }))).await.status,
+        204
+    );
+    let (layout, passphrase) = (t.site.layout(), Secret::new(PASSPHRASE));
+    let before = unseal(&layout.keys, &passphrase).unwrap().keyring;
+    assert!(before.facts(&kept, 1, "2026-11-24".parse().unwrap()).is_ok(), "until then a backup opens");
+    t.vault.close().await;
+    assert_eq!(add_keks(&layout.keys, &passphrase).unwrap(), 2);
+    let t = TestVault::reopened(t.site.clone(), &layout, t.clock.clone(), t.demo.clone()).await;
+    keks_added(&t.vault, 2).await.unwrap();
+    assert!(rewrap(&t.vault, &|_| ()).await.unwrap() > 120);
+    assert_eq!(rewrap(&t.vault, &|_| ()).await.unwrap(), 0, "nothing is wrapped by the old ones any more");
+    drop_keks(&layout.keys, &passphrase, 2).unwrap();
+    assert_eq!(kek_versions(&layout.keys).unwrap(), [2]);
+    assert_eq!(keks_destroyed(&t.vault, 2).await.unwrap(), 1);
+    let (public, private) = t.entries(1).await.pop().unwrap();
+    assert_eq!(
+        (&public["kind"], &private["detail"]["stage"]),
+        (&json!("resident.erased"), &json!("complete"))
+    );
+    assert_eq!(keks_destroyed(&t.vault, 2).await.unwrap(), 0);
+    t.vault.close().await;
+    let after = unseal(&layout.keys, &passphrase).unwrap().keyring;
+    assert!(after.facts(&kept, 1, "2026-11-24".parse().unwrap()).is_err(), "and nothing opens it any more");
+    let t = TestVault::reopened(t.site.clone(), &layout, t.clock.clone(), t.demo.clone()).await;
+    assert_eq!(
+        t.look(&t.chief().token, t.visit(5, &["person.name"])).await.value("person.name"),
+        Some(&*said(4, "person.name"))
+    );
+    assert!(matches!(t.verified().await.verdict, gridvault::trail::Verdict::Proven));
+}
+
 on_both!(grids_merge_and_premises_move_on_the_minute);
 async fn grids_merge_and_premises_move_on_the_minute(on: On) {
     let t = TestVault::street(on).await;

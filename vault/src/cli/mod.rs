@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod import;
 mod init;
+mod keys;
 mod lookup;
 mod policy;
 mod serve;
@@ -41,6 +42,9 @@ enum Command {
     /// The trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The keys
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// The rules
     #[command(subcommand)]
     Policy(policy::Command),
@@ -91,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
+        Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),
         Command::Audit(AuditCommand::Verify(arguments)) => on_runtime(verify::run(arguments)),

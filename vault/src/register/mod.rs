@@ -18,6 +18,7 @@ mod posts;
 mod premises;
 mod proposals;
 mod residents;
+mod rotate;
 mod services;
 mod tasks;
 
@@ -49,6 +50,7 @@ pub use map::{areas, check_areas};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
+pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
 pub use services::{
     NewAgreement, add_service, admit_service, end_agreement, grant_letter, issue_service_token,
     renew_agreement, revoke_token, services, tokens,

@@ -19,7 +19,6 @@ use crate::store::EnvelopesRow;
 const T3_BLOCK: usize = 256;
 const T4_BLOCK: usize = 512;
 const FACTS_BLOCK: usize = 16;
-const KEK_VERSION: u16 = 1;
 const DEK_VERSION: u16 = 1;
 
 /// A record's fields on their way into envelopes.
@@ -76,16 +75,11 @@ impl Keyring {
         Ok(EnvelopesRow { record: sealing.record.as_bytes().to_vec(), rev: sealing.rev, sealed })
     }
 
-    /// The data key wrapped by the tier's KEK (its version first, two bytes, big-endian), and the sealed fields.
+    /// The wrapped data key and the sealed fields.
     fn seal_tier(&self, sealing: &Sealing<'_>, tier: u8) -> Result<(Vec<u8>, Vec<u8>), SealError> {
         let dek = Zeroizing::new(self.random()?);
         let place = Place { record: sealing.record.as_bytes(), tier, rev: sealing.rev };
-        let mut wrapped = KEK_VERSION.to_be_bytes().to_vec();
-        wrapped.extend(self.kek(tier, KEK_VERSION)?.seal(
-            &self.rng,
-            &self.bound_dek(&place),
-            dek.as_slice(),
-        )?);
+        let wrapped = self.wrap(&place, dek.as_slice())?;
         let key = CipherKey::new(&dek)?;
         let held =
             sealing.fields.iter().filter(|(field, _)| !field.is_derived() && envelope_tier(*field) == tier);
@@ -130,8 +124,36 @@ impl Keyring {
         Ok((facts.age_class(today), facts.deceased))
     }
 
-    fn bound_dek(&self, place: &Place<'_>) -> Bound {
-        self.bound_to("gridvault dek", place).with(&KEK_VERSION.to_be_bytes())
+    /// A data key under the newest KEK of its tier: its version first, two bytes, big-endian.
+    fn wrap(&self, place: &Place<'_>, dek: &[u8]) -> Result<Vec<u8>, SealError> {
+        let version = self.kek_version;
+        let mut wrapped = version.to_be_bytes().to_vec();
+        let kek = self.kek(place.tier, version)?;
+        wrapped.extend(kek.seal(&self.rng, &self.bound_dek(place, version), dek)?);
+        Ok(wrapped)
+    }
+
+    /// The data key that is wrapped so, and the version of the KEK that wrapped it.
+    fn unwrap(&self, place: &Place<'_>, wrapped: &[u8]) -> Result<(Zeroizing<Vec<u8>>, u16), SealError> {
+        let (version, sealed) = wrapped.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let version = u16::from_be_bytes(*version);
+        Ok((self.kek(place.tier, version)?.open(&self.bound_dek(place, version), sealed)?, version))
+    }
+
+    /// The same envelopes, every data key wrapped by the newest KEK; nothing where all are already.
+    pub fn rewrapped(&self, row: &EnvelopesRow) -> Result<Option<EnvelopesRow>, SealError> {
+        let (mut sealed, mut old) = (Vec::with_capacity(row.sealed.len()), false);
+        for (tier, dek, body) in envelopes(&row.sealed)? {
+            let place = Place { record: &row.record, tier, rev: row.rev };
+            let (key, version) = self.unwrap(&place, dek)?;
+            old |= version != self.kek_version;
+            push_envelope(&mut sealed, tier, &self.wrap(&place, &key)?, body)?;
+        }
+        Ok(old.then(|| EnvelopesRow { record: row.record.clone(), rev: row.rev, sealed }))
+    }
+
+    fn bound_dek(&self, place: &Place<'_>, version: u16) -> Bound {
+        self.bound_to("gridvault dek", place).with(&version.to_be_bytes())
     }
 
     /// Label, suite, deployment, tenant, record, tier, DEK version, revision, field.
@@ -179,11 +201,11 @@ impl<'a> OpenEnvelope<'a> {
         if row.rev != rev {
             return Err(SealError::Tampered);
         }
-        let (dek, body) = envelope_of(&row.sealed, tier)?;
-        let (version, wrapped) = dek.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
+        let of_tier = |(of, _, _): &(u8, &[u8], &[u8])| *of == tier;
+        let found = envelopes(&row.sealed)?.into_iter().find(of_tier);
+        let (_, dek, body) = found.ok_or(SealError::Tampered)?;
         let place = Place { record: &row.record, tier, rev };
-        let kek = keyring.kek(tier, u16::from_be_bytes(*version))?;
-        let dek = kek.open(&keyring.bound_dek(&place), wrapped)?;
+        let (dek, _) = keyring.unwrap(&place, dek)?;
         let bytes: Zeroizing<[u8; 32]> =
             Zeroizing::new(dek.as_slice().try_into().map_err(|_| SealError::Tampered)?);
         let place = keyring.bound_to("gridvault field", &place);
@@ -264,8 +286,9 @@ fn push_envelope(out: &mut Vec<u8>, tier: u8, dek: &[u8], body: &[u8]) -> Result
     Ok(())
 }
 
-/// The wrapped data key and the sealed fields of a tier.
-fn envelope_of(mut rest: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), SealError> {
+/// Each tier's wrapped data key and sealed fields.
+fn envelopes(mut rest: &[u8]) -> Result<Vec<(u8, &[u8], &[u8])>, SealError> {
+    let mut out = Vec::with_capacity(5);
     while let Some((tier, tail)) = rest.split_first() {
         let (length, tail) = tail.split_first_chunk::<2>().ok_or(SealError::Tampered)?;
         let dek = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)));
@@ -273,12 +296,10 @@ fn envelope_of(mut rest: &[u8], wanted: u8) -> Result<(&[u8], &[u8]), SealError>
         let (length, tail) = tail.split_first_chunk::<4>().ok_or(SealError::Tampered)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| SealError::Tampered)?;
         let (body, tail) = tail.split_at_checked(length).ok_or(SealError::Tampered)?;
-        if *tier == wanted {
-            return Ok((dek, body));
-        }
+        out.push((*tier, dek, body));
         rest = tail;
     }
-    Err(SealError::Tampered)
+    Ok(out)
 }
 
 /// Number and length (two bytes each, big-endian), then the bytes.

@@ -66,6 +66,10 @@ pub(super) struct Opened {
 }
 
 impl Opened {
+    pub(super) fn kek_versions(&self) -> Vec<u16> {
+        versions(self.keys.keys())
+    }
+
     pub(super) fn key(&self, name: &str) -> Result<&KeyBytes, SealError> {
         self.keys.get(name).ok_or(SealError::KeyFile("a key is missing"))
     }
@@ -107,6 +111,70 @@ pub(super) fn create(
 
 /// Opens the key file with its passphrase.
 pub(super) fn open(path: &Path, passphrase: &Secret) -> Result<Opened, SealError> {
+    let (file, root) = open_root(path, passphrase)?;
+    let mut keys = BTreeMap::new();
+    for (name, wrapped) in &file.keys {
+        keys.insert(name.clone(), unwrap(&root, &file.bound(name), wrapped)?);
+    }
+    Ok(Opened { deployment: file.deployment, tenant: file.tenant, keys })
+}
+
+/// The versions of the KEKs that the file holds, without its passphrase.
+pub(super) fn kek_versions(path: &Path) -> Result<Vec<u16>, SealError> {
+    let text = std::fs::read(path).map_err(SealError::Io)?;
+    let file: KeyFile = serde_json::from_slice(&text).map_err(|_| SealError::KeyFile("it is not one"))?;
+    Ok(versions(file.keys.keys()))
+}
+
+/// The versions of which there is a KEK of every tier, oldest first.
+pub(super) fn versions<'k>(names: impl Iterator<Item = &'k String>) -> Vec<u16> {
+    let mut versions: Vec<u16> =
+        names.filter_map(|name| name.strip_prefix("kek/facts/")?.parse().ok()).collect();
+    versions.sort_unstable();
+    versions
+}
+
+/// Adds KEKs of a new version, one per tier; gives it. What is sealed from then on is sealed under them.
+pub(super) fn add_keks(path: &Path, passphrase: &Secret) -> Result<u16, SealError> {
+    let (mut file, root) = open_root(path, passphrase)?;
+    let rng = SystemRandom::new();
+    let newest = versions(file.keys.keys()).last().copied().unwrap_or(0);
+    let next = newest.checked_add(1).ok_or(SealError::KeyFile("it has no room for another version"))?;
+    for tier in super::KEK_TIERS {
+        let name = format!("kek/{tier}/{next}");
+        let wrapped = wrap(&rng, &root, &file.bound(&name), &random(&rng)?)?;
+        file.keys.insert(name, wrapped);
+    }
+    replace(path, &file)?;
+    Ok(next)
+}
+
+/// Destroys the KEKs of every version before that one.
+pub(super) fn drop_keks(path: &Path, passphrase: &Secret, before: u16) -> Result<(), SealError> {
+    let (mut file, _) = open_root(path, passphrase)?;
+    let older = |name: &str| {
+        let version = name.strip_prefix("kek/").and_then(|rest| rest.split_once('/')?.1.parse::<u16>().ok());
+        version.is_some_and(|version| version < before)
+    };
+    file.keys.retain(|name, _| !older(name));
+    replace(path, &file)
+}
+
+/// The file over the one before: aside, durable, renamed.
+fn replace(path: &Path, file: &KeyFile) -> Result<(), SealError> {
+    let text = serde_json::to_vec_pretty(file).map_err(|_| SealError::KeyFile("it could not be written"))?;
+    let aside = path.with_extension("next");
+    match std::fs::remove_file(&aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(SealError::Io(error)),
+        _ => {}
+    }
+    write_new(&aside, &text).map_err(SealError::Io)?;
+    std::fs::rename(&aside, path).map_err(SealError::Io)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(SealError::Io)
+}
+
+fn open_root(path: &Path, passphrase: &Secret) -> Result<(KeyFile, KeyBytes), SealError> {
     let text = std::fs::read(path).map_err(SealError::Io)?;
     let file: KeyFile = serde_json::from_slice(&text).map_err(|_| SealError::KeyFile("it is not one"))?;
     if file.version != 1 || file.root.kdf != "argon2id" {
@@ -121,11 +189,7 @@ pub(super) fn open(path: &Path, passphrase: &Secret) -> Result<Opened, SealError
         BASE64.decode(file.root.salt.as_bytes()).map_err(|_| SealError::KeyFile("its salt is broken"))?;
     let outer = stretch(passphrase, &salt, file.root.memory_kib, file.root.passes)?;
     let root = unwrap(&outer, &file.bound("root"), &file.root.wrapped).map_err(|_| SealError::Passphrase)?;
-    let mut keys = BTreeMap::new();
-    for (name, wrapped) in &file.keys {
-        keys.insert(name.clone(), unwrap(&root, &file.bound(name), wrapped)?);
-    }
-    Ok(Opened { deployment: file.deployment, tenant: file.tenant, keys })
+    Ok((file, root))
 }
 
 impl KeyFile {

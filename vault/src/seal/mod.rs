@@ -20,6 +20,7 @@ mod forms;
 mod index;
 mod keyfile;
 mod open;
+mod rotate;
 mod secret;
 mod suite;
 
@@ -40,11 +41,15 @@ pub use compare::Candidate;
 pub use envelope::{RecordFacts, Sealing};
 pub(crate) use keyfile::write_new;
 pub use open::{FieldAnswer, Released};
+pub use rotate::{add_keks, drop_keks, kek_versions};
 pub use secret::Secret;
 use suite::CipherKey;
 
 /// How long a permit opens: from the commit of its entry.
 const PERMIT_GOOD_FOR: Duration = Duration::from_secs(5);
+
+/// The tiers as the key file names their KEKs; their places are the envelopes' tiers.
+const KEK_TIERS: [&str; 5] = ["facts", "T1", "T2", "T3", "T4"];
 
 /// Why sealing or opening did not happen. Never says a value.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +82,8 @@ pub struct Keyring {
     deployment: String,
     tenant: String,
     keks: BTreeMap<(u8, u16), CipherKey>,
+    /// The version that is sealed under.
+    kek_version: u16,
     facts: hmac::Key,
     tokens: hmac::Key,
     term: hmac::Key,
@@ -121,11 +128,14 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
     let mac =
         |name: &str| Ok::<_, SealError>(hmac::Key::new(hmac::HMAC_SHA256, opened.key(name)?.as_slice()));
     let mut keks = BTreeMap::new();
-    for (tier, name) in
-        [(0, "kek/facts/1"), (1, "kek/T1/1"), (2, "kek/T2/1"), (3, "kek/T3/1"), (4, "kek/T4/1")]
-    {
-        keks.insert((tier, 1), CipherKey::new(opened.key(name)?)?);
+    let versions = opened.kek_versions();
+    for version in &versions {
+        for (tier, name) in (0..).zip(KEK_TIERS) {
+            let key = opened.key(&format!("kek/{name}/{version}"))?;
+            keks.insert((tier, *version), CipherKey::new(key)?);
+        }
     }
+    let kek_version = versions.last().copied().ok_or(SealError::KeyFile("it has no KEK"))?;
     let mut index = HashMap::new();
     for field in ["person.id_no", "person.phone", "premises.code", "staff.number"] {
         index.insert(field, mac(&format!("index/{field}/1"))?);
@@ -136,6 +146,7 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         .map_err(|_| SealError::KeyFile("its log key is broken"))?;
     let keyring = Keyring {
         keks,
+        kek_version,
         facts: mac("facts/1")?,
         tokens: mac("tokens/1")?,
         term: mac("term/1")?,

@@ -17,6 +17,15 @@ pub struct EnvelopesRow {
     pub sealed: Vec<u8>,
 }
 
+/// Where envelopes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// Those that count.
+    Present,
+    /// Those of revisions before.
+    Former,
+}
+
 /// The caller's rows: token, posts, letters, person or service, and those of the post acted for.
 #[derive(Debug, Default)]
 pub struct IdentityRows {
@@ -54,6 +63,12 @@ UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tena
 pub(super) fn holders(field: u16) -> String {
     format!("SELECT term, record FROM terms WHERE tenant = $1 AND field = {field} AND term")
 }
+
+/// Envelopes in the order of their records, behind one.
+pub(super) const PAGE: [&str; 2] = [
+    "SELECT record, rev, sealed FROM envelopes WHERE tenant = $1 AND (record, rev) > ($2, $3) ORDER BY record, rev LIMIT $4",
+    "SELECT record, rev, sealed FROM history WHERE tenant = $1 AND (record, rev) > ($2, $3) ORDER BY record, rev LIMIT $4",
+];
 
 /// Every record whose field has that term.
 pub(super) const HOLDERS: &str =
@@ -145,6 +160,22 @@ impl Store {
             })?);
         }
         Ok(found)
+    }
+
+    /// A page of envelopes, present ones or those of history, behind that record and revision.
+    pub async fn envelopes_behind(
+        &self,
+        shelf: Shelf,
+        (record, rev): (&[u8], i64),
+        limit: i64,
+    ) -> Result<Vec<EnvelopesRow>, StoreError> {
+        let [present, former] = PAGE;
+        let sql = if shelf == Shelf::Present { present } else { former };
+        let rows = self.fetch(sql, values![self.tenant.as_str(), record, rev, limit]).await?;
+        rows.map(|row| {
+            let (record, sealed) = (row.bytes(0)?.to_vec(), row.bytes(2)?.to_vec());
+            Ok(EnvelopesRow { record, rev: row.int(1)?, sealed })
+        })
     }
 
     /// The records whose field has that blind-index term, at most so many.

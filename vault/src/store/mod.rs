@@ -23,7 +23,7 @@ pub use doctor::Setting;
 pub use entries::{EntryFilter, StoredEntry};
 use gather::Gathering;
 pub use heads::StoredHead;
-pub use load::{EnvelopesRow, IdentityRows, LocatedRows};
+pub use load::{EnvelopesRow, IdentityRows, LocatedRows, Shelf};
 pub use open::Location;
 use sqlx::SqlSafeStr;
 pub use table::Table;

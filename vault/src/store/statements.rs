@@ -9,10 +9,10 @@ use super::entries::{INDEXED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
-use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, holders};
+use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
 use super::write::{
-    DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, SALT, SHRED,
-    SHRED_FORMER, TERMS, UNLINK,
+    DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, REWRAP, SALT,
+    SHRED, SHRED_FORMER, TERMS, UNLINK,
 };
 use super::{EntryFilter, Table};
 
@@ -46,7 +46,8 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         SHRED,
         SHRED_FORMER,
     ];
-    let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
+    let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP);
+    let mut both: Vec<String> = fixed.map(str::to_owned).collect();
     let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
     for table in Table::ALL {
         keyed.extend([table.select_by_ids().to_owned(), table.select_by_refs().to_owned()]);

@@ -8,7 +8,7 @@ use super::database::{Connection, Value, values};
 use super::heads::{HEAD, head};
 use super::insert::{Column, Insert};
 use super::keys::by_keys;
-use super::{EnvelopesRow, Row, Store, StoreError, StoredHead, Table};
+use super::{EnvelopesRow, Row, Shelf, Store, StoreError, StoredHead, Table};
 
 /// A blind-index term of a record's field.
 #[derive(Clone, Debug)]
@@ -86,6 +86,10 @@ pub(super) const ENTRY_TAGS: Insert = Insert {
 };
 pub(super) const KEEP_FORMER: &str = "INSERT INTO history (tenant, record, rev, sealed) \
      SELECT tenant, record, rev, sealed FROM envelopes WHERE tenant = $1 AND record = $2 AND rev = $3 - 1";
+pub(super) const REWRAP: [&str; 2] = [
+    "UPDATE envelopes SET sealed = $4 WHERE tenant = $1 AND record = $2 AND rev = $3",
+    "UPDATE history SET sealed = $4 WHERE tenant = $1 AND record = $2 AND rev = $3",
+];
 pub(super) const DROP_TERM: &str =
     "DELETE FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 AND record = $4";
 pub(super) const SHRED: &str = "DELETE FROM envelopes WHERE tenant = $1 AND record = $2";
@@ -208,6 +212,16 @@ impl Batch<'_> {
         }
         let rows = envelopes.iter().map(|e| values![tenant, &e.record[..], e.rev, &e.sealed[..]].to_vec());
         self.conn.insert(&ENVELOPES, &rows.collect::<Vec<_>>()).await
+    }
+
+    /// Puts the same envelopes, wrapped anew, where they lie; one that was corrected or shredded meanwhile is left.
+    pub async fn rewrap(&mut self, shelf: Shelf, envelopes: &[EnvelopesRow]) -> Result<(), StoreError> {
+        let [present, former] = REWRAP;
+        let sql = if shelf == Shelf::Present { present } else { former };
+        for e in envelopes {
+            self.conn.execute(sql, values![self.tenant, &e.record[..], e.rev, &e.sealed[..]]).await?;
+        }
+        Ok(())
     }
 
     /// Adds blind-index terms.
