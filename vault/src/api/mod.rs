@@ -4,18 +4,21 @@ mod audit;
 mod catalog;
 mod consents;
 mod extract;
+mod health;
 mod imports;
 mod lookups;
 mod me;
 mod problem;
 mod router;
+mod serve;
 mod sessions;
 mod tasks;
 mod throttle;
 
 pub(crate) use imports::outcome_json;
 pub use problem::{Language, Problem};
-pub use router::{App, router, serve};
+pub use router::{App, router};
+pub use serve::serve;
 
 /// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
 pub(crate) fn is_identifier(text: &str) -> bool {

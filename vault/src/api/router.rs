@@ -1,17 +1,14 @@
 //! Every route in one place, and what holds for all of them: limits, times, request ids, headers, one form of refusal.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post, put};
-use axum::{Json, Router};
-use serde_json::json;
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
@@ -19,16 +16,14 @@ use uuid::Uuid;
 use super::extract::{RequestId, language};
 use super::problem::Name;
 use super::throttle::Throttle;
-use super::{Problem, audit, catalog, consents, imports, lookups, me, sessions, tasks};
+use super::{Problem, audit, catalog, consents, health, imports, lookups, me, sessions, tasks};
 use crate::Vault;
-use crate::register::{raise_broken_rows, raise_clock};
 use crate::vault::Nature;
 
 const BODY: usize = 256 * 1024;
 const IMPORT_BODY: usize = 256 * 1024 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const IMPORT_WITHIN: Duration = Duration::from_secs(1800);
-const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -59,8 +54,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/audit/queries", post(audit::query))
         .route("/v1/self", get(catalog::own))
         .route("/v1/catalog", get(catalog::catalog))
-        .route("/healthz", get(|| async { Json(json!({ "alive": true })) }))
-        .route("/readyz", get(ready))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
     let long = Router::new()
@@ -78,13 +73,6 @@ pub fn router(app: App) -> Router {
 
 async fn nowhere(request: Request) -> Problem {
     Problem::new(Name::NotFound, language(request.headers()))
-}
-
-async fn ready(State(app): State<App>, request: Request) -> Response {
-    match app.vault.store.head().await {
-        Ok(Some(head)) => Json(json!({ "ready": true, "entries": head.size })).into_response(),
-        _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
-    }
 }
 
 /// A request id of ours on the way in; on the way out the headers of what is personal, and a line in the log without
@@ -108,57 +96,4 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let status = response.status().as_u16();
     tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status, request = %id, "answered");
     response
-}
-
-/// Serves until `stop`, then lets answers under way finish and closes the vault.
-pub async fn serve(
-    vault: Arc<Vault>,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let app = App::new(Arc::clone(&vault));
-    let upkeep = tokio::spawn(upkeep(app.clone()));
-    let (told, stopping) = tokio::sync::oneshot::channel();
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop.await;
-        if told.send(()).is_err() {
-            tracing::debug!("the server had ended already");
-        }
-    });
-    let mut serving = std::pin::pin!(std::future::IntoFuture::into_future(serving));
-    let served = tokio::select! {
-        served = &mut serving => served,
-        _ = stopping => match tokio::time::timeout(CLOSE_WITHIN, serving).await {
-            Ok(served) => served,
-            Err(_) => {
-                let _: () = tracing::warn!("answers under way were cut off");
-                Ok(())
-            },
-        },
-    };
-    upkeep.abort();
-    app.throttle.enter(&vault).await;
-    vault.close().await;
-    served
-}
-
-/// Once a second findings, once a minute refused credentials.
-async fn upkeep(app: App) {
-    let mut clock_told = false;
-    for second in 1u64.. {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if !clock_told && app.vault.clock.was_ahead() {
-            clock_told = raise_clock(&app.vault).await.is_ok();
-        }
-        if let Err(error) = raise_broken_rows(&app.vault).await {
-            tracing::warn!(%error, "findings could not be entered");
-        }
-        if let Err(error) = app.vault.turn_page().await {
-            tracing::error!(%error, "the rules of the new day do not hold together: those of before stay in force");
-        }
-        if second % 60 == 0 {
-            app.throttle.enter(&app.vault).await;
-        }
-    }
 }
