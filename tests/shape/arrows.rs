@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("store", &[]),
+    ("tls", &[]),
     ("authority", &[]),
     ("permit", &["authority", "trail"]),
     ("seal", &["permit", "store"]),
@@ -36,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "register",
             "seal",
             "store",
+            "tls",
             "trail",
             "vault",
         ],
@@ -43,8 +45,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "api", "clock", "config", "demo", "identity", "import", "lookup", "register", "seal", "store",
-            "trail", "vault",
+            "api",
+            "authority",
+            "clock",
+            "config",
+            "demo",
+            "identity",
+            "import",
+            "lookup",
+            "register",
+            "seal",
+            "store",
+            "tls",
+            "trail",
+            "vault",
         ],
     ),
 ];

@@ -21,6 +21,7 @@ pub mod records;
 pub mod register;
 pub mod seal;
 pub mod store;
+pub mod tls;
 pub mod trail;
 mod vault;
 

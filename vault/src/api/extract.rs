@@ -91,6 +91,7 @@ impl Context {
         match error {
             Unidentified::Unauthenticated => {
                 app.throttle.refused(&self.source);
+                app.metrics.refused();
                 self.problem(Name::Unauthenticated)
             }
             Unidentified::PostNeeded(_) => self.problem(Name::AssignmentRequired),

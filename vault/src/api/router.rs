@@ -14,7 +14,9 @@ use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
 use super::extract::{RequestId, language};
+use super::metrics::Metrics;
 use super::problem::Name;
+use super::telemetry::Asked;
 use super::throttle::Throttle;
 use super::{Problem, audit, catalog, consents, health, imports, lookups, me, sessions, tasks};
 use crate::Vault;
@@ -31,12 +33,13 @@ pub struct App {
     /// The open vault.
     pub vault: Arc<Vault>,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl App {
     /// The application over an open vault.
     pub fn new(vault: Arc<Vault>) -> Self {
-        Self { vault, throttle: Arc::default() }
+        Self { vault, throttle: Arc::default(), metrics: Arc::default() }
     }
 }
 
@@ -80,8 +83,7 @@ async fn nowhere(request: Request) -> Problem {
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned());
-    let method = request.method().clone();
+    let asked = Asked::new(&request, &id);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -93,7 +95,6 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     if app.vault.nature == Nature::Synthetic {
         headers.insert(HeaderName::from_static("x-gridvault-demo"), HeaderValue::from_static("1"));
     }
-    let status = response.status().as_u16();
-    tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status, request = %id, "answered");
+    asked.answered(&app.metrics, response.status());
     response
 }

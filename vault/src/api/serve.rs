@@ -1,48 +1,99 @@
 //! The server's life: answers until it is told to stop, and what is done beside answering.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 
-use super::{App, router};
+use super::accept::{Manner, answer};
+use super::peer::Proxies;
+use super::{App, admin, router};
 use crate::Vault;
 use crate::register::{raise_broken_rows, raise_clock};
+use crate::tls::Tls;
 
-const CLOSE_WITHIN: Duration = Duration::from_secs(20);
+/// Connections of those who look after the machine.
+const ADMIN_CONNECTIONS: usize = 32;
+
+/// Where the server listens, how, and how much of whom.
+pub struct Doors {
+    /// For callers.
+    pub listener: TcpListener,
+    /// Spoken with callers; without it HTTP is plain.
+    pub tls: Option<Arc<Tls>>,
+    /// Proxies whose `X-Forwarded-For` is believed; without TLS nobody else is answered.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// For the operator's metrics and health.
+    pub admin: Option<TcpListener>,
+    /// How much callers may ask.
+    pub limits: Limits,
+    /// The pin, where its age is to be told and backups leave their notes.
+    pub pin: Option<PathBuf>,
+}
+
+/// How much callers may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests of one caller in a minute.
+    pub requests_per_minute: u32,
+    /// A request's body, bytes.
+    pub body: usize,
+    /// An import's body, bytes.
+    pub import_body: usize,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_minute: 600, body: 256 << 10, import_body: 256 << 20, connections: 1000 }
+    }
+}
+
+impl From<TcpListener> for Doors {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            admin: None,
+            limits: Limits::default(),
+            pin: None,
+        }
+    }
+}
 
 /// Serves until `stop`, then lets answers under way finish and closes the vault.
-pub async fn serve(
-    vault: Arc<Vault>,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future<Output = ()>) {
+    let doors = doors.into();
     let app = App::new(Arc::clone(&vault));
     let upkeep = tokio::spawn(upkeep(app.clone()));
-    let (told, stopping) = tokio::sync::oneshot::channel();
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop.await;
-        if told.send(()).is_err() {
-            tracing::debug!("the server had ended already");
-        }
-    });
-    let mut serving = std::pin::pin!(std::future::IntoFuture::into_future(serving));
-    let served = tokio::select! {
-        served = &mut serving => served,
-        _ = stopping => match tokio::time::timeout(CLOSE_WITHIN, serving).await {
-            Ok(served) => served,
-            Err(_) => {
-                let _: () = tracing::warn!("answers under way were cut off");
-                Ok(())
-            },
-        },
+    let room = Arc::new(Semaphore::new(doors.limits.connections));
+    let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {
+        let (proxies, metrics) = (Proxies::new(trusted), Arc::clone(&app.metrics));
+        Arc::new(Manner { tls, proxies, metrics, room: Arc::clone(room) })
     };
+    let (stopped, stopping) = watch::channel(false);
+    let callers = manner(doors.tls, &doors.trusted_proxies, &room);
+    let serving = answer(doors.listener, router(app.clone()), callers, stopping.clone());
+    let admin = async {
+        if let Some(listener) = doors.admin {
+            let apart = manner(None, &[], &Arc::new(Semaphore::new(ADMIN_CONNECTIONS)));
+            let told = admin::Told { room, connections: doors.limits.connections, pin: doors.pin };
+            answer(listener, admin::router(app.clone(), told), apart, stopping).await;
+        }
+    };
+    let told = async {
+        stop.await;
+        stopped.send_replace(true);
+    };
+    tokio::join!(told, serving, admin);
     upkeep.abort();
     app.throttle.enter(&vault).await;
     vault.close().await;
-    served
 }
 
 /// Once a second findings, once a minute refused credentials.

@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     file.url = format!("http://{}", listener.local_addr()?);
     file.write(&demo_file)?;
     print(&file, data);
-    api::serve(Arc::new(vault), listener, told_to_stop()).await?;
+    api::serve(Arc::new(vault), listener, told_to_stop()).await;
     Ok(0)
 }
 

@@ -1,8 +1,10 @@
 //! The commands. Errors go to stderr in one line that says what and what to do.
 
 mod client;
+mod config;
 mod demo;
 mod doctor;
+mod examine;
 mod import;
 mod init;
 mod lookup;
@@ -34,6 +36,9 @@ enum Command {
     Serve(serve::Arguments),
     /// Say what an operator should mend; exit 1 if anything
     Doctor(doctor::Arguments),
+    /// The settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Take a register in
     Import(import::Arguments),
     /// Look a record up over the API
@@ -44,6 +49,12 @@ enum Command {
     /// The rules
     #[command(subcommand)]
     Policy(policy::Command),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say each setting, where it comes from, and what is wrong with what it names; exit 1 if anything
+    Check(config::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -86,6 +97,7 @@ pub fn main() -> ExitCode {
     // What the vault writes is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = match arguments.command {
+        Command::Config(ConfigCommand::Check(arguments)) => config::check(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Policy(command) => policy::run(&command),
@@ -129,6 +141,11 @@ fn log() {
     if set.is_err() {
         say_error("logging was set up twice");
     }
+    // Where it happened, not the words: they may quote what was worked on.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(at, "panicked");
+    }));
 }
 
 fn say(words: &str) {

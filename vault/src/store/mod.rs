@@ -173,6 +173,11 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// Whether it is a file of this process's own, not a server's.
+    pub fn is_file(&self) -> bool {
+        self.database.is_file()
+    }
+
     /// Closes every connection; a file is folded into one.
     pub async fn close(&self) {
         self.database.close().await;
