@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "api",
             "authority",
+            "backup",
             "clock",
             "config",
             "demo",

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod authority;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

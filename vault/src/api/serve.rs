@@ -12,6 +12,7 @@ use super::accept::{Manner, answer};
 use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
+use crate::backup::Notes;
 use crate::register::{raise_broken_rows, raise_clock};
 use crate::tls::Tls;
 
@@ -70,7 +71,7 @@ impl From<TcpListener> for Doors {
 pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future<Output = ()>) {
     let doors = doors.into();
     let app = App::new(Arc::clone(&vault));
-    let upkeep = tokio::spawn(upkeep(app.clone()));
+    let upkeep = tokio::spawn(upkeep(app.clone(), doors.pin.clone().map(Notes::beside)));
     let room = Arc::new(Semaphore::new(doors.limits.connections));
     let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {
         let (proxies, metrics) = (Proxies::new(trusted), Arc::clone(&app.metrics));
@@ -96,8 +97,8 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     vault.close().await;
 }
 
-/// Once a second findings, once a minute refused credentials.
-async fn upkeep(app: App) {
+/// Once a second findings, every ten what backups noted, once a minute refused credentials.
+async fn upkeep(app: App, mut notes: Option<Notes>) {
     let mut clock_told = false;
     for second in 1u64.. {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -109,6 +110,12 @@ async fn upkeep(app: App) {
         }
         if let Err(error) = app.vault.turn_page().await {
             tracing::error!(%error, "the rules of the new day do not hold together: those of before stay in force");
+        }
+        if second % 10 == 1
+            && let Some(notes) = &mut notes
+            && let Err(error) = notes.enter(&app.vault).await
+        {
+            tracing::warn!(%error, "what a backup noted could not be entered; it will be tried again");
         }
         if second % 60 == 0 {
             app.throttle.enter(&app.vault).await;

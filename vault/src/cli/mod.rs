@@ -1,5 +1,6 @@
 //! The commands. Errors go to stderr in one line that says what and what to do.
 
+mod backup;
 mod client;
 mod config;
 mod demo;
@@ -34,6 +35,10 @@ enum Command {
     Init(ConfigFile),
     /// Serve the vault
     Serve(serve::Arguments),
+    /// Write all that the database holds into one new file, while it is served
+    Backup(backup::Backup),
+    /// Put a backup in place: exit 3 if the pin names more than it holds
+    Restore(backup::Restore),
     /// Say what an operator should mend; exit 1 if anything
     Doctor(doctor::Arguments),
     /// The settings
@@ -102,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
+        Command::Backup(arguments) => on_runtime(backup::backup(arguments)),
+        Command::Restore(arguments) => on_runtime(backup::restore(arguments)),
         Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),

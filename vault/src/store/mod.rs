@@ -1,6 +1,7 @@
 //! The one way to the database, SQLite or PostgreSQL. Nobody outside this room sees sqlx; what comes out is ciphertext and
 //! rows still to be checked.
 
+mod copy;
 mod database;
 mod doctor;
 mod entries;
