@@ -7,6 +7,7 @@ mod doors;
 mod import;
 mod instances;
 mod look_up;
+mod metrics;
 mod random;
 mod sealing;
 mod tampering;

@@ -25,11 +25,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("demo", &["authority", "clock", "identity", "import", "records", "register", "seal", "store", "vault"]),
     ("config", &["seal", "store", "vault"]),
+    ("backup", &["clock", "identity", "register", "seal", "store", "trail", "vault"]),
     ("vault", &["authority", "clock", "identity", "register", "seal", "store", "trail"]),
     (
         "api",
         &[
             "authority",
+            "backup",
             "clock",
             "identity",
             "import",

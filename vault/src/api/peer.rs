@@ -55,8 +55,11 @@ mod tests {
 
     fn source(peer: &str, lines: &[&str]) -> String {
         let proxies = Proxies::new(&["10.0.0.7".parse().unwrap(), "10.0.0.8".parse().unwrap()]);
-        let headers = lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), line.parse().unwrap()));
-        proxies.source(peer.parse().unwrap(), &HeaderMap::from_iter(headers)).ip().to_string()
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", line.parse().unwrap());
+        }
+        proxies.source(peer.parse().unwrap(), &headers).ip().to_string()
     }
 
     #[test]

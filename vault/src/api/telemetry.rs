@@ -89,7 +89,7 @@ mod tests {
         let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
         assert_eq!(read(&format!("00-{trace}-{parent}-01")).as_deref(), Some(trace));
         assert_eq!(read(&format!("01-{trace}-{parent}-01-more")).as_deref(), Some(trace));
-        let zeros = "0".repeat(32);
+        let (zeros, no_parent) = ("0".repeat(32), "0".repeat(16));
         for wrong in [
             String::new(),
             "王小明".into(),
@@ -97,7 +97,7 @@ mod tests {
             format!("00-{trace}-{parent}-01-more"),
             format!("ff-{trace}-{parent}-01"),
             format!("00-{zeros}-{parent}-01"),
-            format!("00-{trace}-{}-01", &zeros[..16]),
+            format!("00-{trace}-{no_parent}-01"),
             format!("00-{}-{parent}-01", trace.to_uppercase()),
             format!("00-{trace}0-{parent}-01"),
         ] {

@@ -71,13 +71,11 @@ impl Drop for Aside {
 fn rename_new(from: &Path, to: &Path) -> Result<(), BackupError> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
-    let exists = || BackupError::Exists(to.display().to_string());
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(()),
-        Err(Errno::EXIST) => Err(exists()),
         // Some network file systems cannot promise it.
         Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => std::fs::rename(from, to).map_err(io(to)),
-        Err(Errno::INVAL | Errno::NOSYS) => Err(exists()),
+        Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => Err(BackupError::Exists(to.display().to_string())),
         Err(error) => Err(io(to)(error.into())),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn check(arguments: &Arguments) -> Outcome {
         Ok(read) => read,
         Err(error) if arguments.json => {
             let finding = Finding::new("settings", file.display().to_string(), Some(error.to_string()));
-            return report(&[finding], json!({ "settings": [] }), true);
+            return Ok(report(&[finding], json!({ "settings": [] }), true));
         }
         Err(error) => return Err(error.into()),
     };
@@ -31,7 +31,7 @@ pub(super) fn check(arguments: &Arguments) -> Outcome {
         }
     }
     let list: Vec<Value> = effective.iter().map(in_json).collect();
-    report(&settings(file, &config), json!({ "settings": list }), arguments.json)
+    Ok(report(&settings(file, &config), json!({ "settings": list }), arguments.json))
 }
 
 fn in_json(setting: &Effective) -> Value {

@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
             findings.push(Finding::new("database", layout.database.to_string(), Some(mend)));
         }
     }
-    report(&findings, json!({}), arguments.json)
+    Ok(report(&findings, json!({}), arguments.json))
 }
 
 /// Whether those are there without whom residents may not be asked for anything: a notice, and somebody who answers for

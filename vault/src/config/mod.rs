@@ -2,8 +2,6 @@
 
 mod read;
 mod server;
-#[cfg(test)]
-mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -169,3 +167,6 @@ pub fn read_secret(path: &Path) -> Result<Secret, ConfigError> {
         None => Err(ConfigError::Setting(format!("`{}` is empty", path.display()))),
     }
 }
+
+#[cfg(test)]
+mod tests;
