@@ -184,6 +184,18 @@ async fn a_backup_of_either_database_goes_back_into_either(on: On) {
     let site = Arc::clone(&t.site);
     let visit = t.visit(0, &["person.name", "person.phone"]);
     let expected = t.look(&chief, visit.clone()).await;
+    // While it is asked.
+    let busy = async {
+        for _ in 0..40 {
+            assert_eq!(t.look(&chief, visit.clone()).await.status, 200);
+        }
+    };
+    let meanwhile = site.dir.path().join("meanwhile");
+    let layout = site.layout();
+    let (made, ()) = tokio::join!(make(&layout, &meanwhile, Some(&key), &*clock, &|_| ()), busy);
+    let made = made.unwrap();
+    assert_eq!(made.verified.verdict, Verdict::Proven);
+    assert!(i64::try_from(made.verified.entries).unwrap() <= t.size().await);
     t.vault.close().await;
     drop(t);
     let file = site.dir.path().join("b");

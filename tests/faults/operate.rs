@@ -130,6 +130,30 @@ fn a_head_that_does_not_end_is_given_up() {
 }
 
 #[test]
+fn a_stop_waits_for_the_answer_under_way_and_for_nobody_who_is_idle() {
+    let office = Office::new();
+    let server = office.serve();
+    let mut idle = TcpStream::connect(server.address()).unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert!(idle.read(&mut [0; 1000]).unwrap() > 50, "answered, and kept open");
+    let mut slow = TcpStream::connect(server.address()).unwrap();
+    let body = json!({ "code": "AAAA-AAAA-AAAA-AAAA" }).to_string();
+    let head = format!("POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{{", body.len());
+    slow.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(TcpStream::connect(server.address()).is_err(), "nobody new is taken");
+    slow.write_all(&body.as_bytes()[1..]).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let begun = Instant::now();
+    server.stop();
+    assert!(begun.elapsed() < Duration::from_secs(5), "idle connections do not hold it up");
+}
+
+#[test]
 fn other_machines_are_answered_only_with_tls_or_through_trusted_proxies() {
     let office = Office::new();
     office.settings("listen = \"0.0.0.0:0\"\n");

@@ -34,6 +34,12 @@ pub enum BackupError {
     /// What was copied does not hold together.
     #[error("{0} is not whole{1}: {2}")]
     NotWhole(&'static str, String, String),
+    /// What is to be backed up is not there.
+    #[error("`{0}` is not there: nothing to back up")]
+    Nothing(String),
+    /// It could not be copied: the disk is full, most often.
+    #[error("the copy could not be made: {0}")]
+    Copy(#[source] StoreError),
     /// The database could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -66,10 +72,13 @@ pub async fn make(
     if file.exists() {
         return Err(BackupError::Exists(file.display().to_string()));
     }
+    if layout.database.file().is_some_and(|database| !database.exists()) {
+        return Err(BackupError::Nothing(layout.database.to_string()));
+    }
     // Before the copy, which then holds at least as much as the pin names.
     let pinned = std::fs::read_to_string(&layout.pin).ok();
     let aside = Aside::create(file.to_owned(), ".part")?;
-    Store::copy_out(&layout.database, aside.path()).await?;
+    Store::copy_out(&layout.database, aside.path()).await.map_err(BackupError::Copy)?;
     let verified =
         verify(&Location::File(aside.path().to_owned()), key, pinned, "the backup", progress).await?;
     let bytes = aside.keep(file)?;

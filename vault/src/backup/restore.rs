@@ -66,7 +66,7 @@ pub async fn restore(
             aside.keep(database)?;
         }
         None => {
-            Store::copy_in(aside.path(), &layout.database).await?;
+            Store::copy_in(aside.path(), &layout.database).await.map_err(BackupError::Copy)?;
             verified = verify(&layout.database, key, None, "what was loaded", progress).await?;
         }
     }

@@ -14,7 +14,14 @@ use super::{Store, StoreError};
 
 /// Rows carried at once.
 const AT_ONCE: usize = 256;
-/// Beginning is all that the two say apart of a snapshot that nobody moves.
+/// However long it takes, and durable when it is done.
+const PATIENT: [(&str, &str); 4] = [
+    ("jit", "off"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("synchronous_commit", "on"),
+];
+/// Nobody moves it.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 impl Store {
@@ -30,7 +37,7 @@ impl Store {
                 from.close().await?;
             }
             Location::Server(options) => {
-                let mut from = options.clone().options([("jit", "off")]).connect().await?;
+                let mut from = options.clone().options(PATIENT).connect().await?;
                 sqlx::raw_sql(SNAPSHOT).execute(&mut from).await?;
                 same_schema(&mut from).await?;
                 // Whole or removed by its owner: nothing of it needs to survive a crash before it is synced.
@@ -56,7 +63,7 @@ impl Store {
         };
         let mut from = file_options(file).connect().await?;
         migrate(SQLITE.run(&mut from).await)?;
-        let mut to = options.clone().options([("synchronous_commit", "on")]).connect().await?;
+        let mut to = options.clone().options(PATIENT).connect().await?;
         migrate(POSTGRES.run(&mut to).await)?;
         sqlx::raw_sql("BEGIN").execute(&mut to).await?;
         // Nobody begins a log meanwhile.
