@@ -253,6 +253,17 @@ async fn what_is_not_whole_is_neither_backed_up_nor_restored(on: On) {
         assert!(done.is_err(), "{name}");
         assert!(!Store::is_begun(&place.location()).await.unwrap(), "{name}");
     }
+    if on == On::Sqlite {
+        // A write-ahead log that lost its database is not taken for the new one's.
+        std::fs::write(place.dir.path().join("vault.db-wal"), [7; 40_000]).unwrap();
+        let done = restore(&at("good"), &place.layout(), false, None, &*clock, &|_| ()).await.unwrap();
+        assert!(!place.dir.path().join("vault.db-wal").exists());
+        let left = std::path::PathBuf::from(format!("{}-wal", done.before.unwrap().display()));
+        assert_eq!(std::fs::metadata(left).unwrap().len(), 40_000);
+        let store = Store::open_to_verify(&place.location()).await.unwrap();
+        assert!(store.settings().await.unwrap().iter().all(|setting| setting.good), "set as a server's");
+        store.close().await;
+    }
     // One that is there is moved aside, and only where that is said.
     let there = restore(&at("good"), &layout, false, None, &*clock, &|_| ()).await;
     assert!(matches!(there, Err(BackupError::Target(_))), "{:?}", there.err());

@@ -62,6 +62,7 @@ pub async fn restore(
     let mut before = None;
     match layout.database.file() {
         Some(database) => {
+            Store::as_served(aside.path()).await?;
             before = move_aside(database, clock)?;
             aside.keep(database)?;
         }
@@ -106,12 +107,13 @@ fn is_backup(file: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// The database with what lies beside it, so that it can be opened there as it was.
+/// The database with what lies beside it, so that it can be opened there as it was. A write-ahead log must go even where
+/// its database is gone: it would be taken for the new one's.
 fn move_aside(database: &Path, clock: &dyn Clock) -> Result<Option<PathBuf>, BackupError> {
-    if !database.exists() {
+    let name = |path: &Path, ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    if !["-wal", "-shm", ""].iter().any(|ending| name(database, ending).exists()) {
         return Ok(None);
     }
-    let name = |path: &Path, ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
     let before = name(database, &format!(".before-{}", file_stamp(clock.now())));
     if before.exists() {
         return Err(BackupError::Exists(before.display().to_string()));

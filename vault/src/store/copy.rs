@@ -81,6 +81,11 @@ impl Store {
         Ok(from.close().await?)
     }
 
+    /// Sets such a file as a server's database is set, so that it may take its place.
+    pub async fn as_served(file: &Path) -> Result<(), StoreError> {
+        Ok(file_options(file).journal_mode(SqliteJournalMode::Wal).connect().await?.close().await?)
+    }
+
     /// Whether a log was begun there; a server that cannot be asked is an error, a file that is not there is none.
     pub async fn is_begun(location: &Location) -> Result<bool, StoreError> {
         match location {
