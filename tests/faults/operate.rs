@@ -130,6 +130,20 @@ fn a_head_that_does_not_end_is_given_up() {
 }
 
 #[test]
+fn a_body_is_as_long_as_the_settings_say() {
+    let office = Office::new();
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    let agent = ureq::Agent::new_with_config(config.build());
+    for (limits, expected) in [("", 400), ("[limits]\nbody_kib = 64\n", 413)] {
+        office.settings(limits);
+        let server = office.serve();
+        let sent = agent.post(format!("{}/v1/sessions", server.url)).send(&vec![b' '; 70_000][..]);
+        assert_eq!(sent.unwrap().status().as_u16(), expected, "{limits}");
+        server.stop();
+    }
+}
+
+#[test]
 fn a_stop_waits_for_the_answer_under_way_and_for_nobody_who_is_idle() {
     let office = Office::new();
     let server = office.serve();

@@ -18,12 +18,10 @@ use super::metrics::Metrics;
 use super::problem::Name;
 use super::telemetry::Asked;
 use super::throttle::Throttle;
-use super::{Problem, audit, catalog, consents, health, imports, lookups, me, sessions, tasks};
+use super::{Limits, Problem, audit, catalog, consents, health, imports, lookups, me, sessions, tasks};
 use crate::Vault;
 use crate::vault::Nature;
 
-const BODY: usize = 256 * 1024;
-const IMPORT_BODY: usize = 256 * 1024 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const IMPORT_WITHIN: Duration = Duration::from_secs(1800);
 
@@ -34,12 +32,18 @@ pub struct App {
     pub vault: Arc<Vault>,
     pub(super) throttle: Arc<Throttle>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: Limits,
 }
 
 impl App {
-    /// The application over an open vault.
+    /// The application over an open vault, within the usual limits.
     pub fn new(vault: Arc<Vault>) -> Self {
-        Self { vault, throttle: Arc::default(), metrics: Arc::default() }
+        Self::within(vault, Limits::default())
+    }
+
+    /// Likewise, within those.
+    pub fn within(vault: Arc<Vault>, limits: Limits) -> Self {
+        Self { vault, throttle: Arc::default(), metrics: Arc::default(), limits }
     }
 }
 
@@ -59,11 +63,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/catalog", get(catalog::catalog))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .layer(DefaultBodyLimit::max(BODY))
+        .layer(DefaultBodyLimit::max(app.limits.body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
     let long = Router::new()
         .route("/v1/imports", post(imports::create))
-        .layer(DefaultBodyLimit::max(IMPORT_BODY))
+        .layer(DefaultBodyLimit::max(app.limits.import_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, IMPORT_WITHIN));
     quick
         .merge(long)

@@ -70,7 +70,7 @@ impl From<TcpListener> for Doors {
 /// Serves until `stop`, then lets answers under way finish and closes the vault.
 pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future<Output = ()>) {
     let doors = doors.into();
-    let app = App::new(Arc::clone(&vault));
+    let app = App::within(Arc::clone(&vault), doors.limits);
     let upkeep = tokio::spawn(upkeep(app.clone(), doors.pin.clone().map(Notes::beside)));
     let room = Arc::new(Semaphore::new(doors.limits.connections));
     let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {

@@ -43,7 +43,12 @@ impl Finding {
 
 /// The files that settings name, the certificate, and what callers are told to call it by.
 pub(super) fn settings(file: &Path, config: &Config) -> Vec<Finding> {
-    let mut findings = vec![private("keys.file", &config.keys.file, 0o077)];
+    let mut findings = vec![if config.keys.file.exists() {
+        private("keys.file", &config.keys.file, 0o077)
+    } else {
+        let mend = "it is not there: put it back; if this is a new vault, `gridvault init` makes it";
+        Finding::new("keys.file", config.keys.file.display().to_string(), Some(mend.into()))
+    }];
     findings.push(match config.passphrase_file() {
         Some(path) => private("keys.passphrase_file", &path, 0o077),
         None => Finding::new("keys.passphrase_file", "none: the passphrase is asked for at each start", None),
