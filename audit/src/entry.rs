@@ -129,9 +129,11 @@ pub struct StateDigest {
     pub digest: [u8; 32],
 }
 
-/// The private part but for its salt.
+/// The private part; its salt is drawn when the entry is prepared.
 #[derive(Clone, Debug)]
 pub struct Private {
+    /// A salt drawn beforehand, where something in `detail` is keyed with it.
+    pub salt: Option<[u8; 16]>,
     /// Who acted.
     pub actor: Actor,
     /// What it is about.

@@ -54,7 +54,8 @@ impl Entry {
         for salt in &mut salts {
             rng.fill(salt).map_err(|_| EntryError::Random)?;
         }
-        let [salt, private_salt] = salts;
+        let [salt, fresh] = salts;
+        let private_salt = self.private.salt.unwrap_or(fresh);
         let mut private = Vec::with_capacity(1024);
         self.write_private(&private_salt, &mut private)?;
         if private.len() > PRIVATE_MOST {

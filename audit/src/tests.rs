@@ -92,6 +92,7 @@ fn entry(kind: Kind) -> Entry {
             policy: Some([7; 32]),
         },
         private: Private {
+            salt: None,
             actor: Actor {
                 id: "a-1".into(),
                 assignment: Some("p-1".into()),

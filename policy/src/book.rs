@@ -15,7 +15,7 @@ use crate::facts::{
 use crate::join::join;
 use crate::parse::{self, Rule};
 use crate::space::Space;
-use crate::words::{Action, Basis, Department, Outcome, Purpose, Reason, RecordType, Relation, Role};
+use crate::words::{Action, Basis, Department, Outcome, Purpose, Reason, Role};
 
 /// A policy version as it holds on one day: immutable.
 pub struct Book {
@@ -115,27 +115,41 @@ impl Book {
         Decision { facts, behind: None, fields, obligations: Vec::new() }
     }
 
-    /// Whether some permit names that role, department, relation, kind of record and purpose, whatever else it asks for.
-    pub fn may_know(
+    /// Whether some permit names the role, department, relation, kind of record, purpose and action of the facts, whatever
+    /// else it asks for. Whoever reaches a record to view it may know of it; who may only write or compare does not.
+    pub fn reaches(&self, facts: &Facts) -> bool {
+        let rows = self.of_role(facts.role, facts.department, facts.purpose, facts.action);
+        let rows = and(rows, self.masks.of(RELATION, facts.relation.index()));
+        any(&and(rows, self.masks.of(RECORD, facts.record.index())))
+    }
+
+    /// Whether some permit of that role and department does that with the field for the purpose.
+    pub fn does(
         &self,
         role: Role,
         department: Department,
-        relation: Relation,
-        record: RecordType,
         purpose: Purpose,
+        action: Action,
+        field: FieldId,
     ) -> bool {
-        let rows = and(self.of_role(role, department, purpose), self.masks.of(RELATION, relation.index()));
-        any(&and(rows, self.masks.of(RECORD, record.index())))
+        any(&and(self.of_role(role, department, purpose, action), self.masks.of(FIELD, field.index())))
     }
 
-    /// Whether some permit names that role and department with the purpose.
-    pub fn uses_purpose(&self, role: Role, department: Department, purpose: Purpose) -> bool {
-        any(&self.of_role(role, department, purpose))
+    /// Whether some permit names that role and department with purpose and action.
+    pub fn uses_purpose(&self, role: Role, department: Department, purpose: Purpose, action: Action) -> bool {
+        any(&self.of_role(role, department, purpose, action))
     }
 
-    /// Whether some permit of that role and department rests on the basis for the purpose.
-    pub fn uses_basis(&self, role: Role, department: Department, purpose: Purpose, basis: Basis) -> bool {
-        any(&and(self.of_role(role, department, purpose), self.masks.of(BASIS, basis.index())))
+    /// Whether some permit of that role and department for purpose and action rests on the basis.
+    pub fn uses_basis(
+        &self,
+        role: Role,
+        department: Department,
+        purpose: Purpose,
+        basis: Basis,
+        action: Action,
+    ) -> bool {
+        any(&and(self.of_role(role, department, purpose, action), self.masks.of(BASIS, basis.index())))
     }
 
     /// The fields that some permit for the purpose gives on that basis, in the catalogue's order.
@@ -145,10 +159,9 @@ impl Book {
         FieldId::all().filter(|field| any(&and(rows, self.masks.of(FIELD, field.index())))).collect()
     }
 
-    /// Permits to view: whoever may only write or compare knows of no record.
-    fn of_role(&self, role: Role, department: Department, purpose: Purpose) -> Bits {
+    fn of_role(&self, role: Role, department: Department, purpose: Purpose, action: Action) -> Bits {
         let rows = and(self.permits, self.masks.of(PURPOSE, purpose.index()));
-        let rows = and(rows, self.masks.of(ACTION, Action::View.index()));
+        let rows = and(rows, self.masks.of(ACTION, action.index()));
         and(and(rows, self.masks.of(ROLE, role.index())), self.masks.of(DEPARTMENT, department.index()))
     }
 
@@ -284,7 +297,7 @@ fn draw(state: &mut u64, n: usize) -> usize {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::words::{Posture, TaskState};
+    use crate::words::{Posture, RecordType, Relation, TaskState};
 
     pub(crate) const DAY: &str = "2026-11-24";
 

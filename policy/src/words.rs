@@ -335,3 +335,17 @@ impl Tier {
         }
     }
 }
+
+impl Department {
+    /// Whether it is the kind of a service, and nobody's department.
+    pub const fn is_service(self) -> bool {
+        matches!(
+            self,
+            Self::Hotline12345
+                | Self::Hotline96005
+                | Self::ServiceCircle
+                | Self::GovernancePlatform
+                | Self::TerminalBackend
+        )
+    }
+}

@@ -156,6 +156,7 @@ async fn permitted(State(stages): State<Stages>, headers: HeaderMap, bytes: Byte
         purpose: body.purpose,
         basis: None,
         task: Some(body.task),
+        manner: gridvault::lookup::Manner::VIEW,
         request: "bench".into(),
     };
     let capacity = Capacity { assignment: Some(body.assignment), on_behalf_of: None };

@@ -1,15 +1,19 @@
 //! What the vault does for people, capability by capability, through its real router.
 
+mod batch;
 mod catalog;
 mod confirm;
 mod consent;
+mod described;
 mod doors;
 mod import;
 mod instances;
 mod look_up;
 mod metrics;
 mod random;
+mod register;
 mod sealing;
+mod searching;
 mod tampering;
 mod unknown;
 mod who_looked;

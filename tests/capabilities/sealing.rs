@@ -198,6 +198,7 @@ async fn another_logs_permit_opens_nothing_here(on: On) {
         purpose: gridvault_policy::Purpose::HomeVisitCare,
         basis: None,
         task: Some(t.task(0).id),
+        manner: gridvault::lookup::Manner::VIEW,
         request: "test".into(),
     };
     let capacity =

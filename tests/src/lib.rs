@@ -37,6 +37,8 @@ pub struct TestVault {
     pub clock: Arc<ManualClock>,
     pub demo: DemoFile,
     app: App,
+    /// A privacy officer's token, who confirms what is proposed in an empty vault.
+    second: Option<String>,
 }
 
 /// An answer as a client sees it.
@@ -96,6 +98,9 @@ impl TestVault {
         let steward = appoint(&vault, Role::DataSteward, "S1").await.unwrap();
         let token =
             issue_token(&vault, Holder::Person(steward.person), Posture::Office, 24 * HOUR).await.unwrap();
+        let officer = appoint(&vault, Role::PrivacyOfficer, "P1").await.unwrap();
+        let second =
+            issue_token(&vault, Holder::Person(officer.person), Posture::Office, 24 * HOUR).await.unwrap();
         let demo = DemoFile {
             url: String::new(),
             tenant: "donggaodi".into(),
@@ -105,7 +110,9 @@ impl TestVault {
             premises: vec![],
             tasks: vec![],
         };
-        (Self::over(site, vault, clock, demo), token.reveal().to_owned())
+        let mut t = Self::over(site, vault, clock, demo);
+        t.second = Some(second.reveal().to_owned());
+        (t, token.reveal().to_owned())
     }
 
     fn over(site: Site, vault: Vault, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
@@ -114,7 +121,7 @@ impl TestVault {
 
     fn opened(site: Arc<Site>, vault: Arc<Vault>, clock: Arc<ManualClock>, demo: DemoFile) -> Self {
         let app = App::new(Arc::clone(&vault));
-        Self { site, vault, clock, demo, app }
+        Self { site, vault, clock, demo, app, second: None }
     }
 
     /// Another instance on the same database, with a pin of its own; on SQLite, which takes one, another door to this one.
@@ -154,6 +161,29 @@ impl TestVault {
         self.call_raw(method, path, token, text).await
     }
 
+    /// The token of a privacy officer.
+    pub fn officer(&self) -> &str {
+        self.second.as_deref().unwrap_or_else(|| &self.caller("privacy_officer", "none").token)
+    }
+
+    /// Takes lines in; what is proposed thereby is confirmed by a privacy officer.
+    pub async fn import(&self, kind: &str, token: &str, lines: String) -> Answer {
+        let path = format!("/v1/imports?kind={kind}");
+        let answer = self.call_raw("POST", &path, Some(token), Some(lines)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        if let Some(id) = answer.body["proposal"].as_str() {
+            let path = format!("/v1/proposals/{id}/confirm");
+            let confirmed = self.call("POST", &path, Some(self.officer()), None).await;
+            assert_eq!(
+                (confirmed.status, &confirmed.body["refused"]),
+                (200, &json!([])),
+                "{}",
+                confirmed.text
+            );
+        }
+        answer
+    }
+
     /// Asks the router with any body.
     pub async fn call_raw(
         &self,
@@ -168,6 +198,21 @@ impl TestVault {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         self.ask(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
+    }
+
+    /// Asks under an `Idempotency-Key`.
+    pub async fn call_with_key(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        key: &str,
+        body: &Value,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request =
+            request.header("authorization", format!("Bearer {token}")).header("idempotency-key", key);
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     /// Asks for what may be known already.
@@ -288,6 +333,7 @@ pub fn system_entry(kind: gridvault_audit::Kind) -> gridvault_audit::Entry {
             policy: None,
         },
         private: gridvault_audit::Private {
+            salt: None,
             actor: gridvault::identity::actor(Uuid::nil()),
             subject: None,
             basis_ref: None,

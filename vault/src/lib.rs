@@ -25,6 +25,7 @@ pub mod store;
 pub mod tls;
 pub mod trail;
 mod vault;
+mod words;
 
 /// Values read by one thread are dropped by another all the time; the system's allocator pays for that.
 #[global_allocator]

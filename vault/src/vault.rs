@@ -14,7 +14,7 @@ use crate::identity::Remembered;
 use crate::register;
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
-use crate::trail::{Started, TrailError, Writer, start};
+use crate::trail::{Erased, Started, TrailError, Writer, start};
 
 /// Where the vault's parts lie.
 #[derive(Clone, Debug)]
@@ -118,6 +118,8 @@ pub struct Vault {
     /// Callers known lately, for lookups.
     pub(crate) remembered: Remembered,
     standing: ArcSwap<Standing>,
+    /// The list of erased records beside the pin.
+    pub(crate) erased: Erased,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Real or synthetic.
@@ -168,6 +170,7 @@ impl Vault {
             book: ArcSwap::new(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),
+            erased: Erased::beside(&layout.pin),
             clock,
             nature,
             pinning: tokio::sync::Mutex::new(Some(pinning)),
@@ -195,7 +198,9 @@ impl Vault {
             return Ok(());
         }
         let rows = self.store.all(Table::Areas).await?;
-        let areas = Arc::new(AreaMap::new(rows.iter().filter_map(|row| self.keys.check::<Area>(row))));
+        let areas = Arc::new(AreaMap::new(
+            rows.iter().filter_map(|row| Some((row.rev, self.keys.check::<Area>(row)?))),
+        ));
         let newest = register::policy_in_force(self).await?;
         let outdated = newest != Some(self.book.load().manifest_hash());
         let read = Arc::new(Standing { areas, facts_rev, outdated });

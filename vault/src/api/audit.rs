@@ -17,10 +17,11 @@ use crate::register;
 use crate::store::{EntryFilter, StoredEntry, Table};
 use crate::trail::{Act, Change};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Ask {
+pub(super) struct Ask {
     #[serde(default)]
+    #[schemars(with = "Vec<crate::words::KindWord>")]
     kinds: Vec<String>,
     actor: Option<Uuid>,
     record: Option<Uuid>,

@@ -29,9 +29,9 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, axum::Json(json!({ "id": id }))).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Own {
+pub(super) struct Own {
     state: ConsentState,
     fields: Option<Vec<String>>,
 }

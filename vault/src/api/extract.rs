@@ -4,13 +4,15 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use gridvault_policy::{Posture, Reason};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::problem::Name;
 use super::{App, Language, Problem};
-use crate::identity::{Caller, Capacity, Unidentified, identify};
+use crate::identity::{Caller, Capacity, Party, Unidentified, identify};
+use crate::register::{Once, once};
 use crate::seal::Secret;
 
 /// A request's circumstances.
@@ -22,6 +24,8 @@ pub(super) struct Context {
     token: Option<Secret>,
     /// `?assignment=`: the post acted in, of anything but a lookup (whose body names it).
     assignment: Option<Uuid>,
+    /// `Idempotency-Key`.
+    key: Option<String>,
 }
 
 /// Put into the request by the router's outermost layer.
@@ -40,7 +44,9 @@ impl FromRequestParts<App> for Context {
         let query = parts.uri.query().unwrap_or_default();
         let assignment = query.split('&').find_map(|pair| pair.strip_prefix("assignment=")?.parse().ok());
         let (language, token) = (language(&parts.headers), bearer(&parts.headers));
-        Ok(Self { language, request, source, token, assignment })
+        let key = parts.headers.get("idempotency-key");
+        let key = key.map(|key| key.to_str().unwrap_or_default().to_owned());
+        Ok(Self { language, request, source, token, assignment, key })
     }
 }
 
@@ -80,26 +86,45 @@ impl Context {
         self.token.as_ref().ok_or_else(|| self.problem(Name::Unauthenticated))
     }
 
+    /// The post that the query names.
+    pub(super) fn capacity(&self) -> Capacity {
+        Capacity { assignment: self.assignment, on_behalf_of: None }
+    }
+
+    /// Whether this request was heard before under its `Idempotency-Key`.
+    pub(super) async fn once(
+        &self,
+        app: &App,
+        caller: &Caller,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Once, Problem> {
+        let once = once(&app.vault, caller, route, self.key.as_deref(), body).await;
+        once.map_err(|error| Problem::of_register(&error, self.language))
+    }
+
     /// The caller of anything but a lookup.
     pub(super) async fn plain_caller(&self, app: &App) -> Result<Caller, Problem> {
-        let capacity = Capacity { assignment: self.assignment, on_behalf_of: None };
-        identify(&app.vault, self.token()?, capacity).await.map_err(|error| self.unidentified(app, &error))
+        let caller = identify(&app.vault, self.token()?, self.capacity()).await;
+        let caller = caller.map_err(|error| self.unidentified(app, &error))?;
+        // Lookups are decided by the rules, which name postures; everything else is done at a device of the office's.
+        let unmanaged =
+            caller.posture() == Posture::Unmanaged && !matches!(caller.party(), Party::Resident(_));
+        if caller.posture() == Posture::Lost || unmanaged {
+            let reason = Reason::DeviceRevoked;
+            let words = json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() });
+            return Err(self.problem(Name::Denied).with("reason", words));
+        }
+        Ok(caller)
     }
 
     /// Why there is no caller, outside. Unknown credentials are counted, not entered one by one.
     pub(super) fn unidentified(&self, app: &App, error: &Unidentified) -> Problem {
-        match error {
-            Unidentified::Unauthenticated => {
-                app.throttle.refused(&self.source);
-                app.metrics.refused();
-                self.problem(Name::Unauthenticated)
-            }
-            Unidentified::PostNeeded(_) => self.problem(Name::AssignmentRequired),
-            Unidentified::NoPost(_) => {
-                self.problem(Name::Denied).with("reason", json!({ "code": "purpose_role" }))
-            }
-            Unidentified::Store(error) => Problem::of_store(error, self.language),
+        if matches!(error, Unidentified::Unauthenticated) {
+            app.throttle.refused(&self.source);
+            app.metrics.refused();
         }
+        Problem::of_unidentified(error, self.language)
     }
 }
 
@@ -115,6 +140,24 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         }
     }
     out
+}
+
+/// The id in a path. One that cannot be an id names nothing that is there.
+pub(super) struct Id(Option<Uuid>);
+
+impl Id {
+    pub(super) fn known(self, context: &Context) -> Result<Uuid, Problem> {
+        self.0.ok_or_else(|| context.problem(Name::NotFound))
+    }
+}
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<Uuid>::from_request_parts(parts, app).await;
+        Ok(Self(path.ok().map(|path| path.0)))
+    }
 }
 
 /// The body's bytes within the route's limit; larger ones are `too-large`.

@@ -48,17 +48,17 @@ pub(super) async fn create(
 
 /// What an import came to, as JSON.
 pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
-    let codes: Vec<Value> = outcome
-        .codes
-        .iter()
-        .map(|(number, code)| json!({ "number": number, "code": code.reveal() }))
-        .collect();
-    json!({
+    let mut out = json!({
         "rows": outcome.rows,
         "created": outcome.created,
+        "corrected": outcome.corrected,
         "held": outcome.held,
         "refused": outcome.refused,
         "findings": outcome.findings,
-        "people": codes,
-    })
+        "duplicates": outcome.duplicates,
+    });
+    if let (Some(proposal), Some(out)) = (outcome.proposal, out.as_object_mut()) {
+        out.insert("proposal".into(), json!(proposal));
+    }
+    out
 }

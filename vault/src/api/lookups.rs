@@ -1,49 +1,79 @@
-//! `POST /v1/lookups`.
+//! `POST /v1/lookups` and `POST /v1/lookups/batch`.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use data_encoding::HEXLOWER;
-use gridvault_audit::Receipt;
-use gridvault_policy::{
-    Basis, FieldDecision, FieldId, Obligation, Outcome, Purpose, Reason, RecordType, belongs,
-};
-use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use gridvault_policy::{Basis, FieldId, Purpose, Reason, RecordType, belongs};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::answer::{Answer, EntryNames, ReasonBody, value};
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem};
 use crate::identity::{Capacity, Nobody, Unidentified};
-use crate::lookup::{Ask, Looked, LookupError, look_up};
+use crate::lookup::{Ask, Looked, LookupError, Manner, look_up, look_up_all};
 use crate::register;
-use crate::seal::{FieldAnswer, Released};
+use crate::seal::Released;
 use crate::trail::{Act, Change};
 
 const FIELDS: usize = 64;
+const RECORDS: usize = 500;
 
-#[derive(Deserialize)]
+/// A lookup: exactly one of resident, premises and ticket is asked for.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(super) struct Request {
     resident: Option<Uuid>,
     premises: Option<Uuid>,
     ticket: Option<Uuid>,
+    #[schemars(with = "Vec<crate::words::FieldWord>", length(min = 1, max = 64), extend("uniqueItems" = true))]
     fields: Vec<String>,
+    #[schemars(with = "crate::words::PurposeWord")]
+    purpose: Purpose,
+    basis: Option<BasisBody>,
+    /// The task that it serves, where the purpose asks for one.
+    task: Option<Uuid>,
+    /// The post acted in, where more than one is held.
+    assignment: Option<Uuid>,
+    /// The post that a service acts for.
+    on_behalf_of: Option<Uuid>,
+}
+
+/// A legal basis, perhaps with what it rests on.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BasisBody {
+    #[schemars(with = "crate::words::BasisWord")]
+    pub(super) kind: Basis,
+    #[serde(rename = "ref")]
+    #[schemars(with = "Option<crate::words::Identifier>")]
+    pub(super) reference: Option<String>,
+}
+
+/// Several records for one purpose, basis and task: all residents, all premises or all tickets.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BatchRequest {
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    residents: Vec<Uuid>,
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    premises: Vec<Uuid>,
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    tickets: Vec<Uuid>,
+    #[schemars(with = "Vec<crate::words::FieldWord>", length(min = 1, max = 64), extend("uniqueItems" = true))]
+    fields: Vec<String>,
+    #[schemars(with = "crate::words::PurposeWord")]
     purpose: Purpose,
     basis: Option<BasisBody>,
     task: Option<Uuid>,
     assignment: Option<Uuid>,
     on_behalf_of: Option<Uuid>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BasisBody {
-    kind: Basis,
-    #[serde(rename = "ref")]
-    reference: Option<String>,
 }
 
 pub(super) async fn create(
@@ -82,7 +112,6 @@ pub(super) async fn create(
 }
 
 fn ask(body: Request, context: &Context) -> Result<Ask, Problem> {
-    let mut errors = Vec::new();
     let named = [
         (RecordType::Person, body.resident),
         (RecordType::Premises, body.premises),
@@ -93,27 +122,7 @@ fn ask(body: Request, context: &Context) -> Result<Ask, Problem> {
         let error = (String::new(), "exactly_one_of_resident_premises_ticket");
         return Err(Problem::invalid(context.language, &[error]));
     };
-    if body.fields.is_empty() || body.fields.len() > FIELDS {
-        errors.push(("/fields".to_owned(), "from_1_to_64"));
-    }
-    let mut fields: Vec<FieldId> = Vec::with_capacity(body.fields.len().min(FIELDS));
-    for (i, id) in body.fields.iter().take(FIELDS).enumerate() {
-        match FieldId::parse(id) {
-            Err(unknown) => errors.push((format!("/fields/{i}"), unknown.code())),
-            Ok(field) if fields.contains(&field) => errors.push((format!("/fields/{i}"), "repeated")),
-            Ok(field) if !belongs(kind, field) => errors.push((format!("/fields/{i}"), "not_of_this_record")),
-            Ok(field) => fields.push(field),
-        }
-    }
-    if let Some(reference) = body.basis.as_ref().and_then(|basis| basis.reference.as_deref())
-        && !super::is_identifier(reference)
-    {
-        errors.push(("/basis/ref".to_owned(), "identifier"));
-    }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(context.language, &errors));
-    }
-    let basis = body.basis.map(|basis| (basis.kind, basis.reference));
+    let (fields, basis) = checked(context, kind, &body.fields, body.basis)?;
     Ok(Ask {
         kind,
         record,
@@ -121,8 +130,117 @@ fn ask(body: Request, context: &Context) -> Result<Ask, Problem> {
         purpose: body.purpose,
         basis,
         task: body.task,
+        manner: Manner::VIEW,
         request: context.request.clone(),
     })
+}
+
+type Checked = (Vec<FieldId>, Option<(Basis, Option<String>)>);
+
+/// The fields, each once and of that kind of record, and the basis.
+fn checked(
+    context: &Context,
+    kind: RecordType,
+    ids: &[String],
+    basis: Option<BasisBody>,
+) -> Result<Checked, Problem> {
+    let mut errors = Vec::new();
+    if ids.is_empty() || ids.len() > FIELDS {
+        errors.push(("/fields".to_owned(), "from_1_to_64"));
+    }
+    let mut fields: Vec<FieldId> = Vec::with_capacity(ids.len().min(FIELDS));
+    for (i, id) in ids.iter().take(FIELDS).enumerate() {
+        match FieldId::parse(id) {
+            Err(unknown) => errors.push((format!("/fields/{i}"), unknown.code())),
+            Ok(field) if fields.contains(&field) => errors.push((format!("/fields/{i}"), "repeated")),
+            Ok(field) if !belongs(kind, field) => errors.push((format!("/fields/{i}"), "not_of_this_record")),
+            Ok(field) => fields.push(field),
+        }
+    }
+    if let Some(reference) = basis.as_ref().and_then(|basis| basis.reference.as_deref())
+        && !super::is_identifier(reference)
+    {
+        errors.push(("/basis/ref".to_owned(), "identifier"));
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(context.language, &errors));
+    }
+    Ok((fields, basis.map(|basis| (basis.kind, basis.reference))))
+}
+
+pub(super) async fn create_batch(
+    State(app): State<App>,
+    context: Context,
+    Body(bytes): Body,
+) -> Result<Response, Problem> {
+    let body: BatchRequest = context.body(&bytes)?;
+    let invalid = |pointer: &str, code| Problem::invalid(context.language, &[(pointer.to_owned(), code)]);
+    let named = [
+        (RecordType::Person, "/residents", &body.residents),
+        (RecordType::Premises, "/premises", &body.premises),
+        (RecordType::Ticket, "/tickets", &body.tickets),
+    ];
+    let mut kinds = named.into_iter().filter(|(_, _, ids)| !ids.is_empty());
+    let (Some((kind, pointer, ids)), None) = (kinds.next(), kinds.next()) else {
+        return Err(invalid("", "exactly_one_of_residents_premises_tickets"));
+    };
+    if ids.len() > RECORDS {
+        return Err(invalid(pointer, "from_1_to_500"));
+    }
+    let distinct: std::collections::HashSet<&Uuid> = ids.iter().collect();
+    if distinct.len() != ids.len() {
+        return Err(invalid(pointer, "repeated"));
+    }
+    let records: Vec<(RecordType, Uuid)> = ids.iter().map(|id| (kind, *id)).collect();
+    let (fields, basis) = checked(&context, kind, &body.fields, body.basis)?;
+    let capacity = Capacity { assignment: body.assignment, on_behalf_of: body.on_behalf_of };
+    let ask = Ask {
+        kind,
+        record: Uuid::nil(),
+        fields,
+        purpose: body.purpose,
+        basis,
+        task: body.task,
+        manner: Manner::VIEW,
+        request: context.request.clone(),
+    };
+    let items = match Box::pin(look_up_all(&app.vault, context.token()?, capacity, &records, &ask)).await {
+        Ok(items) => items,
+        Err(LookupError::Unidentified(Unidentified::PostNeeded(nobody))) => {
+            return refused(&app, &context, &ask, *nobody, Name::AssignmentRequired).await;
+        }
+        Err(LookupError::Unidentified(Unidentified::NoPost(nobody))) => {
+            return refused(&app, &context, &ask, *nobody, Name::Denied).await;
+        }
+        Err(LookupError::Unidentified(error)) => return Err(context.unidentified(&app, &error)),
+        Err(error) => return Err(Problem::of_lookup(&error, context.language)),
+    };
+    let lookups: Vec<Value> = items
+        .iter()
+        .map(|item| {
+            let (released, problem) = match &item.looked {
+                Looked::Released(released) if released.decision.reason().is_some() => {
+                    (released, Some(Name::Denied))
+                }
+                Looked::Released(released) => (released, None),
+                Looked::TaskNeeded(released) => (released, Some(Name::TaskRequired)),
+                Looked::BasisNeeded(released) => (released, Some(Name::BasisRequired)),
+                Looked::Unknown(released) => (released, Some(Name::NotFound)),
+            };
+            let mut out = match problem {
+                Some(Name::NotFound) => json!({ "lookup": EntryNames::of(&released.receipt) }),
+                _ => value(Answer::of(released)),
+            };
+            if let Some(out) = out.as_object_mut() {
+                out.insert("record".into(), json!(item.record));
+                if let Some(problem) = problem {
+                    out.insert("problem".into(), json!(problem.as_str()));
+                }
+            }
+            out
+        })
+        .collect();
+    Ok(axum::Json(json!({ "lookups": lookups })).into_response())
 }
 
 fn denied(context: &Context, name: Name, released: &Released) -> Problem {
@@ -134,103 +252,6 @@ fn denied(context: &Context, name: Name, released: &Released) -> Problem {
             .with("rule", first.rule().to_string().into())
             .with("reason", value(ReasonBody::of(reason))),
         _ => problem,
-    }
-}
-
-fn value(body: impl Serialize) -> Value {
-    serde_json::to_value(body).unwrap_or_default()
-}
-
-/// The answer, written straight from what was released.
-#[derive(Serialize)]
-struct Answer<'r> {
-    lookup: EntryNames,
-    fields: Fields<'r>,
-    obligations: Vec<ObligationBody>,
-}
-
-impl<'r> Answer<'r> {
-    fn of(released: &'r Released) -> Self {
-        Self {
-            lookup: EntryNames::of(&released.receipt),
-            fields: Fields(released),
-            obligations: released.decision.obligations().iter().map(ObligationBody::of).collect(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct EntryNames {
-    id: String,
-    hash: String,
-}
-
-impl EntryNames {
-    fn of(receipt: &Receipt) -> Self {
-        Self { id: HEXLOWER.encode(&receipt.salt), hash: HEXLOWER.encode(&receipt.leaf) }
-    }
-}
-
-/// Each field by its id.
-struct Fields<'r>(&'r Released);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs = self.0.decision.fields().iter().zip(&self.0.answers);
-        serializer
-            .collect_map(pairs.map(|(decided, answer)| (decided.field().as_str(), Field { decided, answer })))
-    }
-}
-
-struct Field<'r> {
-    decided: &'r FieldDecision,
-    answer: &'r FieldAnswer,
-}
-
-impl Serialize for Field<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { decided, answer } = self;
-        let mut out = serializer.serialize_map(None)?;
-        out.serialize_entry("outcome", answer.outcome.as_str())?;
-        if let Some(value) = &answer.value {
-            out.serialize_entry("value", value.reveal())?;
-        }
-        if let (Some(form), Outcome::Masked) = (decided.form(), answer.outcome) {
-            out.serialize_entry("form", form.as_str())?;
-        }
-        out.serialize_entry("rule", &format_args!("{}", decided.rule()))?;
-        if let Some(reason) = decided.reason() {
-            out.serialize_entry("reason", &ReasonBody::of(reason))?;
-        }
-        out.end()
-    }
-}
-
-#[derive(Serialize)]
-struct ReasonBody {
-    code: &'static str,
-    zh: &'static str,
-    en: &'static str,
-}
-
-impl ReasonBody {
-    fn of(reason: Reason) -> Self {
-        Self { code: reason.as_str(), zh: reason.zh(), en: reason.en() }
-    }
-}
-
-#[derive(Serialize)]
-struct ObligationBody {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days: Option<u32>,
-}
-
-impl ObligationBody {
-    fn of(obligation: &Obligation) -> Self {
-        Self { kind: obligation.kind.as_str(), scope: obligation.scope, days: obligation.days }
     }
 }
 

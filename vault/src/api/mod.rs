@@ -2,31 +2,41 @@
 
 mod accept;
 mod admin;
+mod answer;
+mod areas;
 mod audit;
 mod catalog;
 mod consents;
+mod docs;
+mod doors;
 mod extract;
 mod health;
 mod imports;
 mod lookups;
 mod me;
 mod metrics;
+mod openapi;
 mod peer;
+mod people;
 mod problem;
+mod proposals;
+mod residents;
 mod router;
+mod routes;
+mod searches;
 mod serve;
+mod services;
 mod sessions;
+mod shapes;
 mod tasks;
 mod telemetry;
 mod throttle;
 
+use crate::words::is_identifier;
+pub use doors::{DoorPlate, doors};
 pub(crate) use imports::outcome_json;
+pub use openapi::description;
 pub use problem::{Language, Problem};
+pub(crate) use proposals::confirmed_json;
 pub use router::{App, router};
 pub use serve::{Doors, Limits, serve};
-
-/// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
-}

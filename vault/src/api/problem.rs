@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::identity::Unidentified;
 use crate::lookup::LookupError;
 use crate::register::RegisterError;
 use crate::store::StoreError;
@@ -23,6 +24,8 @@ macro_rules! problems {
         pub(super) enum Name { $($variant),+ }
 
         impl Name {
+            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             const fn row(self) -> (&'static str, StatusCode, &'static str, &'static str) {
                 match self { $(Self::$variant => ($name, StatusCode::$status, $zh, $en)),+ }
             }
@@ -44,6 +47,29 @@ problems! {
     AuditUnavailable "audit-unavailable" SERVICE_UNAVAILABLE "查阅记录无法写入，未打开任何数据" "the trail cannot be written; nothing was opened",
     LogRollback "log-rollback" SERVICE_UNAVAILABLE "查阅记录与先前不符，已停止服务" "the trail is behind what was seen of it; nothing is served",
     Internal "internal" INTERNAL_SERVER_ERROR "系统内部错误" "something failed inside",
+}
+
+/// What every door may answer.
+pub(super) const EVERYWHERE: &[Name] = &[
+    Name::InvalidRequest,
+    Name::TooLarge,
+    Name::TooManyRequests,
+    Name::Internal,
+    Name::AuditUnavailable,
+    Name::LogRollback,
+];
+/// And every one that asks for a token.
+pub(super) const BEHIND_A_TOKEN: &[Name] =
+    &[Name::Unauthenticated, Name::AssignmentRequired, Name::Denied, Name::NotFound];
+
+impl Name {
+    pub(super) const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    pub(super) const fn status(self) -> StatusCode {
+        self.row().1
+    }
 }
 
 /// A refusal on its way out.
@@ -83,6 +109,11 @@ impl Problem {
     pub(super) fn of_lookup(error: &LookupError, language: Language) -> Self {
         match error {
             LookupError::Unidentified(_) => Self::new(Name::Unauthenticated, language),
+            LookupError::Refused(reason, _) => Self::new(Name::Denied, language)
+                .with("reason", json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() })),
+            LookupError::TooMany(seconds, _) => {
+                Self::new(Name::TooManyRequests, language).retry_after(*seconds)
+            }
             LookupError::Moving => Self::new(Name::AuditUnavailable, language).retry_after(1),
             LookupError::Unrecorded(error) => Self::of_record(error, language),
             LookupError::Outdated => {
@@ -96,6 +127,18 @@ impl Problem {
                 tracing::error!(error = %chain(error), "a lookup failed");
                 Self::new(Name::Internal, language)
             }
+        }
+    }
+
+    /// Why there is no caller.
+    pub(super) fn of_unidentified(error: &Unidentified, language: Language) -> Self {
+        match error {
+            Unidentified::Unauthenticated => Self::new(Name::Unauthenticated, language),
+            Unidentified::PostNeeded(_) => Self::new(Name::AssignmentRequired, language),
+            Unidentified::NoPost(_) => {
+                Self::new(Name::Denied, language).with("reason", json!({ "code": "purpose_role" }))
+            }
+            Unidentified::Store(error) => Self::of_store(error, language),
         }
     }
 
@@ -135,6 +178,11 @@ impl Problem {
                 "reason",
                 json!({ "code": "purpose_role", "zh": "此岗位不能办理", "en": "this role may not do that" }),
             ),
+            RegisterError::Denied { rule, reason } => {
+                let reason = json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() });
+                Self::new(Name::Denied, language).with("rule", rule.to_string().into()).with("reason", reason)
+            }
+            RegisterError::Unidentified(error) => Self::of_unidentified(error, language),
             RegisterError::Unknown("/id") => Self::new(Name::NotFound, language),
             RegisterError::Unknown(member) => Self::invalid(language, &[((*member).to_owned(), "unknown")]),
             RegisterError::Invalid { member, code } => Self::invalid(language, &[(member.clone(), code)]),

@@ -1,4 +1,4 @@
-//! Every route in one place, and what holds for all of them: limits, times, request ids, headers, one form of refusal.
+//! What holds for all routes: limits, times, request ids, headers, one form of refusal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,19 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
-use axum::routing::{delete, get, patch, post, put};
+use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
+use super::doors::Size;
 use super::extract::{RequestId, language};
 use super::metrics::Metrics;
 use super::problem::Name;
+use super::routes::all_doors;
 use super::telemetry::Asked;
 use super::throttle::Throttle;
-use super::{Limits, Problem, audit, catalog, consents, health, imports, lookups, me, sessions, tasks};
+use super::{Language, Limits, Problem};
 use crate::Vault;
 use crate::vault::Nature;
 
@@ -49,24 +50,17 @@ impl App {
 
 /// The routes.
 pub fn router(app: App) -> Router {
-    let quick = Router::new()
-        .route("/v1/lookups", post(lookups::create))
-        .route("/v1/sessions", post(sessions::create))
-        .route("/v1/sessions/current", delete(sessions::end))
-        .route("/v1/tasks", post(tasks::create))
-        .route("/v1/tasks/{id}", patch(tasks::move_on))
-        .route("/v1/residents/{id}/consents", post(consents::create))
-        .route("/v1/me/consents/{purpose}", put(consents::put_own))
-        .route("/v1/me/lookups", get(me::lookups))
-        .route("/v1/audit/queries", post(audit::query))
-        .route("/v1/self", get(catalog::own))
-        .route("/v1/catalog", get(catalog::catalog))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let (mut quick, mut long) = (Router::new(), Router::new());
+    for door in all_doors() {
+        match door.size {
+            Size::Quick => quick = quick.route(door.path, door.handler),
+            Size::Register => long = long.route(door.path, door.handler),
+        }
+    }
+    let quick = quick
         .layer(DefaultBodyLimit::max(app.limits.body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
-    let long = Router::new()
-        .route("/v1/imports", post(imports::create))
+    let long = long
         .layer(DefaultBodyLimit::max(app.limits.import_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, IMPORT_WITHIN));
     quick
@@ -82,13 +76,31 @@ async fn nowhere(request: Request) -> Problem {
     Problem::new(Name::NotFound, language(request.headers()))
 }
 
+/// What was refused below our handlers (a body too large, an answer that took too long, a panic) is a problem like any other.
+fn refused_alike(response: Response, language: Language) -> Response {
+    let status = response.status();
+    let ours =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let name = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Name::TooLarge,
+        StatusCode::GATEWAY_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => Name::AuditUnavailable,
+        status if status.is_client_error() => Name::InvalidRequest,
+        _ => Name::Internal,
+    };
+    Problem::new(name, language).into_response()
+}
+
 /// A request id of ours on the way in; on the way out the headers of what is personal, and a line in the log without
 /// anything of it.
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     let asked = Asked::new(&request, &id);
-    let mut response = next.run(request).await;
+    let language = language(request.headers());
+    let mut response = refused_alike(next.run(request).await, language);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

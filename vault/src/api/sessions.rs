@@ -12,9 +12,9 @@ use super::{App, Problem};
 use crate::clock::rfc3339;
 use crate::register::{RegisterError, sign_in, sign_out};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub(super) struct Request {
     code: String,
 }
 

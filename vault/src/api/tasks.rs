@@ -29,9 +29,9 @@ pub(super) async fn create(
     Ok((status, axum::Json(body)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Course {
+pub(super) struct Course {
     #[serde(default)]
     closed: bool,
     outcome: Option<String>,

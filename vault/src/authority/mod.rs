@@ -90,9 +90,18 @@ pub struct Header {
     pub place: Option<Uuid>,
     /// The revision that its envelopes must have.
     pub envelopes: i64,
+    /// How the record stands beside being deceased, which is the facts envelope's: live, frozen or erased.
+    #[serde(default = "live", skip_serializing_if = "is_live")]
+    pub state: gridvault_policy::RecordState,
+    /// Erasure as asked for, until somebody else decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
     /// The cells of a premises, by scheme.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cells: BTreeMap<gridvault_policy::Scheme, String>,
+    /// Later cells of a premises, each from its moment on, in the order of their moments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
     /// The notice under which a person's data were collected; none: not informed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Uuid>,
@@ -104,12 +113,66 @@ pub struct Header {
     pub task: Option<Uuid>,
 }
 
+/// A premises goes over to another cell of a scheme.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// The scheme.
+    pub scheme: gridvault_policy::Scheme,
+    /// The cell's code.
+    pub cell: String,
+    /// From when, UTC microseconds.
+    pub from: i64,
+}
+
+/// An erasure that one person asked for and another decides on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Who asked.
+    pub by: Holder,
+    /// When, UTC microseconds.
+    pub at: i64,
+    /// Why, a word.
+    pub reason: String,
+}
+
+fn live() -> gridvault_policy::RecordState {
+    gridvault_policy::RecordState::Live
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serialiser asks with a reference")]
+fn is_live(state: &gridvault_policy::RecordState) -> bool {
+    *state == gridvault_policy::RecordState::Live
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the serialiser asks with a reference")]
 fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
 impl Header {
+    /// The header of a new record.
+    pub fn new(kind: gridvault_policy::RecordType, tag: [u8; 16]) -> Self {
+        Self {
+            kind,
+            tag: data_encoding::HEXLOWER.encode(&tag),
+            place: None,
+            envelopes: 1,
+            state: live(),
+            erasure: None,
+            cells: BTreeMap::new(),
+            moves: Vec::new(),
+            notice: None,
+            consents: 0,
+            task: None,
+        }
+    }
+
+    /// A premises' cell in a scheme on that moment.
+    pub fn cell(&self, scheme: gridvault_policy::Scheme, at: i64) -> Option<&str> {
+        let moved = self.moves.iter().rev().find(|to| to.scheme == scheme && to.from <= at);
+        moved.map(|to| to.cell.as_str()).or_else(|| self.cells.get(&scheme).map(String::as_str))
+    }
+
     /// The audit tag's bytes.
     pub fn tag_bytes(&self) -> Option<[u8; 16]> {
         data_encoding::HEXLOWER.decode(self.tag.as_bytes()).ok()?.try_into().ok()

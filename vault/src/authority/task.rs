@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Holder;
 
 /// What kind of task it is (domain words).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// 案件

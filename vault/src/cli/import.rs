@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::client::{post, problem, token};
 use super::{Failure, Outcome, on_runtime, say};
-use crate::api::outcome_json;
+use crate::api::{confirmed_json, outcome_json};
 use crate::clock::SystemClock;
 use crate::config::read_secret;
 use crate::identity::{Capacity, identify};
@@ -23,9 +23,9 @@ const PART: usize = 10_000;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// areas, premises, people or residents; or `template` and one of them
+    /// areas, premises, people or residents; `template` and one of them; or `confirm` and a proposal
     kind: String,
-    /// The CSV file; behind `template`, the kind
+    /// The file; behind `template` the kind, behind `confirm` the proposal's id
     file: PathBuf,
     /// The server
     #[arg(long, conflicts_with = "data")]
@@ -55,6 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if arguments.kind == "template" {
         say(&csv::template(kind(&arguments.file.display().to_string())?));
         return Ok(0);
+    }
+    if arguments.kind == "confirm" {
+        return confirm(arguments);
     }
     let kind = kind(&arguments.kind)?;
     let notice = match (kind, arguments.notice.as_deref()) {
@@ -104,6 +107,48 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     total.report(arguments)
 }
 
+/// Confirms somebody else's proposal; the codes of new staff go into a file of their own.
+fn confirm(arguments: &Arguments) -> Outcome {
+    let id = arguments.file.display().to_string();
+    let id: Uuid = id.parse().map_err(|_| Failure(format!("`{id}` is no proposal's id"), 2))?;
+    let token = token(arguments.token_file.as_deref())?;
+    let answer = match (&arguments.url, &arguments.data) {
+        (Some(url), None) => {
+            let url = format!("{}/v1/proposals/{id}/confirm", url.trim_end_matches('/'));
+            let (status, answer) = post(&url, &token, "application/json", b"")?;
+            if status != 200 {
+                return Err(problem(status, &answer));
+            }
+            answer
+        }
+        (None, Some(data)) => {
+            let mut answer = Value::Null;
+            on_runtime(async {
+                let passphrase = read_secret(&data.join("passphrase"))?;
+                let vault =
+                    Vault::open(&Layout::in_folder(data), passphrase, Arc::new(SystemClock), None).await?;
+                let caller = identify(&vault, &token, Capacity::default()).await?;
+                let confirmed = crate::register::confirm_proposal(&vault, &caller, id, "").await;
+                vault.close().await;
+                answer = confirmed_json(&confirmed?);
+                Ok(0)
+            })?;
+            answer
+        }
+        _ => return Err(Failure("say --url or --data".into(), 2)),
+    };
+    let list = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (people, refused) = (list("people"), list("refused"));
+    let made = answer.get("made").and_then(Value::as_u64).unwrap_or(0);
+    say(&format!("{made} made, {} new staff, {} refused", people.len(), refused.len()));
+    if !people.is_empty() {
+        let lines = people.iter().map(|p| format!("{},{}", text(p, "number"), text(p, "code")));
+        let file = write(arguments, "codes.csv", "number,code", lines.collect())?;
+        say(&format!("one-time codes to hand over: {file}"));
+    }
+    Ok(u8::from(!refused.is_empty()))
+}
+
 #[expect(clippy::too_many_arguments, reason = "one call, the parts of one request")]
 async fn in_process(
     data: &Path,
@@ -133,9 +178,11 @@ struct Total {
     rows: u64,
     created: u64,
     held: u64,
+    corrected: u64,
     refused: Vec<Value>,
     findings: Vec<Value>,
-    codes: Vec<Value>,
+    duplicates: Vec<Value>,
+    proposals: Vec<Value>,
 }
 
 impl Total {
@@ -144,10 +191,12 @@ impl Total {
         self.rows += number("rows");
         self.created += number("created");
         self.held += number("held");
+        self.corrected += number("corrected");
         let list = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         self.refused.extend(list("refused"));
         self.findings.extend(list("findings"));
-        self.codes.extend(list("people"));
+        self.duplicates.extend(list("duplicates"));
+        self.proposals.extend(answer.get("proposal").cloned());
     }
 
     fn report(&self, arguments: &Arguments) -> Outcome {
@@ -155,24 +204,28 @@ impl Total {
         if !self.refused.is_empty() || !self.findings.is_empty() {
             files.push(write(arguments, "errors.csv", "row,column,code,kept", self.errors())?);
         }
-        if !self.codes.is_empty() && !arguments.dry_run {
-            let lines = self.codes.iter().map(|c| format!("{},{}", text(c, "number"), text(c, "code")));
-            files.push(write(arguments, "codes.csv", "number,code", lines.collect())?);
-        }
         if arguments.json {
             say(&json!({ "rows": self.rows, "created": self.created, "held": self.held,
-                "refused": self.refused, "findings": self.findings, "files": files })
+                "corrected": self.corrected, "duplicates": self.duplicates, "proposals": self.proposals, "refused": self.refused, "findings": self.findings, "files": files })
             .to_string());
         } else {
             let mode = if arguments.dry_run { " (dry run: nothing made)" } else { "" };
             say(&format!(
-                "{} rows: {} made, {} held already, {} refused, {} with a finding{mode}",
+                "{} rows: {} made, {} corrected, {} held already, {} twice, {} refused, {} with a finding{mode}",
                 self.rows,
                 self.created,
+                self.corrected,
                 self.held,
+                self.duplicates.len(),
                 self.refused.len(),
                 self.findings.len()
             ));
+            for proposal in self.proposals.iter().filter_map(Value::as_str) {
+                say(&format!(
+                    "proposed as {proposal}: nothing counts before a second person confirms it, with \
+                     `gridvault import confirm {proposal}`"
+                ));
+            }
             for file in files {
                 say(&format!("see {file}"));
             }

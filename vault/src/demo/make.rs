@@ -12,8 +12,8 @@ use crate::clock::{civil_date, days, rfc3339};
 use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
-    NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task, issue_code,
-    issue_token, open_task, publish_notice, record_consent,
+    NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task,
+    confirm_proposal, issue_code, issue_token, open_task, publish_notice, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
@@ -46,7 +46,9 @@ impl From<crate::store::StoreError> for DemoError {
 pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, DemoError> {
     let street = street(residents, seed, civil_date(vault.now()));
     let steward = appoint(vault, Role::DataSteward, "D014").await?;
+    let officer = appoint(vault, Role::PrivacyOfficer, "D015").await?;
     let token = issue_token(vault, Holder::Person(steward.person), Posture::Office, RUN).await?;
+    let second = issue_token(vault, Holder::Person(officer.person), Posture::Office, RUN).await?;
     let notice = publish_notice(vault, "GN", 1, NOTICE).await?;
     for (kind, lines) in [
         (ImportKind::Areas, &street.areas),
@@ -60,6 +62,10 @@ pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, 
         let outcome = run(vault, &caller, kind, &lines, (under, false, "")).await?;
         if !outcome.refused.is_empty() {
             return Err(DemoError::Odd("a line of the street was refused"));
+        }
+        if let Some(proposal) = outcome.proposal {
+            let officer = self::caller(vault, &second).await?;
+            confirm_proposal(vault, &officer, proposal, "").await?;
         }
     }
     let mut file = DemoFile {

@@ -145,7 +145,6 @@ fn staff() -> Vec<String> {
         ),
         post("D012", "演示丑", "window_clerk", "none", &whole),
         with(post("D013", "演示寅", "grid_assistant", "fire", &city), &[("scheme", "city_management")]),
-        post("D015", "演示辰", "privacy_officer", "none", &whole),
         post("D016", "演示巳", "auditor", "none", &whole),
     ];
     lines.into_iter().map(|line| Value::Object(line).to_string()).collect()

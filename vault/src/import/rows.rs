@@ -6,6 +6,7 @@ use gridvault_policy::{Department, FieldId, RecordType, Role, Scheme};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::authority::Level;
 use crate::clock;
@@ -37,6 +38,8 @@ pub struct AreaRow {
     pub level: Level,
     /// Its name.
     pub name: String,
+    /// The area that it merges into at its end.
+    pub into: Option<String>,
     /// From when, UTC microseconds.
     pub from: i64,
     /// Until when (not included).
@@ -85,7 +88,9 @@ pub struct PostRow {
 pub struct ResidentRow {
     /// The row in the file.
     pub row: u64,
-    /// The code of the home.
+    /// The id that the record gets, where that is settled.
+    pub id: Option<Uuid>,
+    /// The code of the home, or its id.
     pub premises_code: String,
     /// The fields.
     pub fields: Vec<(FieldId, Secret)>,
@@ -111,6 +116,7 @@ struct AreaLine {
     parent: Option<String>,
     level: Level,
     name: String,
+    into: Option<String>,
     from: String,
     to: Option<String>,
 }
@@ -150,7 +156,7 @@ fn error(row: u64, column: &str, code: &'static str) -> RowError {
 }
 
 fn identifier(row: u64, column: &str, text: &str) -> Result<(), RowError> {
-    if crate::api::is_identifier(text) { Ok(()) } else { Err(error(row, column, "identifier")) }
+    if crate::words::is_identifier(text) { Ok(()) } else { Err(error(row, column, "identifier")) }
 }
 
 /// From-and-to of a row; a closing date counts as a whole day.
@@ -159,7 +165,9 @@ fn validity(row: u64, from: &str, to: Option<&str>) -> Result<(i64, Option<i64>)
     let to = match to {
         None => None,
         Some(text) => {
-            match text.parse::<Date>().ok().and_then(|d| d.tomorrow().ok()).and_then(clock::start_of_day) {
+            // A time of day would be read as its date.
+            let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+            match date.and_then(|date| date.tomorrow().ok()).and_then(clock::start_of_day) {
                 Some(to) => Some(to),
                 None => Some(clock::parse_time(text).ok_or_else(|| error(row, "to", "date"))?),
             }
@@ -177,8 +185,8 @@ pub fn area(line: &str, number: u64) -> Result<AreaRow, RowError> {
     if line.name.is_empty() || line.name.chars().count() > 50 || line.name.chars().any(char::is_control) {
         return Err(error(row, "name", "too_long"));
     }
-    let AreaLine { scheme, code, parent, level, name, .. } = line;
-    Ok(AreaRow { row, scheme, code, parent, level, name, from, to })
+    let AreaLine { scheme, code, parent, level, name, into, .. } = line;
+    Ok(AreaRow { row, scheme, code, parent, level, name, into, from, to })
 }
 
 /// A line of premises.
@@ -236,7 +244,7 @@ pub fn resident(line: &str, number: u64, reading: Reading) -> Result<ResidentRow
     {
         findings.push(error(row, "person.sex", "sex_contradicts_id"));
     }
-    Ok(ResidentRow { row, premises_code, fields, findings })
+    Ok(ResidentRow { row, id: None, premises_code, fields, findings })
 }
 
 fn held<'f>(fields: &'f [(FieldId, Secret)], id: &str) -> Option<&'f str> {
@@ -252,7 +260,7 @@ fn fields(
     let mut out = Vec::with_capacity(given.len());
     for (id, text) in given {
         // What is no field of ours is not repeated whole: it may be anything.
-        let name = if crate::api::is_identifier(id) { id.as_str() } else { "?" };
+        let name = if crate::words::is_identifier(id) { id.as_str() } else { "?" };
         let field = FieldId::parse(id).map_err(|unknown| error(row, name, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(error(row, id, "not_of_this_record"));

@@ -11,31 +11,33 @@ use super::rows::{self, Reading, RowError};
 use crate::Vault;
 use crate::clock;
 use crate::identity::Caller;
-use crate::register::{self, RegisterError, Seen, add_areas, add_people, add_premises, add_residents, word};
-use crate::seal::Secret;
+use crate::register::{self, RegisterError, Seen, add_premises, add_residents, word};
 use crate::trail::{Act, Change};
 use crate::vault::Nature;
 
 /// Rows in one transaction: the more, the fewer pages of the indexes are written twice; lookups wait for it some tenths of a
 /// second.
 const BATCH: usize = 2_000;
-const PEOPLE: usize = 20_000;
 
 /// What an import came to.
 #[derive(Default)]
 pub struct Outcome {
     /// Rows read.
     pub rows: u64,
-    /// Records, areas or people made.
+    /// Records made.
     pub created: u64,
+    /// Records held already that a row corrected.
+    pub corrected: u64,
     /// Rows left because they are held already.
     pub held: u64,
     /// Rows not taken.
     pub refused: Vec<RowError>,
     /// Rows taken though something about them is odd.
     pub findings: Vec<RowError>,
-    /// New staff: number and one-time code.
-    pub codes: Vec<(String, Secret)>,
+    /// Rows about somebody whom an earlier row is about.
+    pub duplicates: Vec<RowError>,
+    /// What a second person has to confirm before it counts: areas and people.
+    pub proposal: Option<Uuid>,
 }
 
 /// Takes lines in, with a data steward's token. `notice` is the notice that residents were given; none: not informed.
@@ -55,27 +57,23 @@ pub async fn run(
     {
         return Err(RegisterError::Unknown("/notice"));
     }
+    if matches!(kind, ImportKind::Areas | ImportKind::People) {
+        return proposed(vault, caller, kind, lines, dry_run, request).await;
+    }
     let import =
         Import { vault, kind, notice, dry_run, make: &|kind| register::entry(kind, caller, request) };
     let mut outcome = Outcome::default();
     let (mut ready, mut seen) = (None, HashSet::new());
     let lines: Vec<(&str, u64)> = lines.iter().copied().zip(1u64..).collect();
-    // Staff come whole: a person's posts may stand anywhere in the file.
-    for batch in lines.chunks(if kind == ImportKind::People { PEOPLE } else { BATCH }) {
-        let acts = if kind == ImportKind::Areas {
-            // Areas name those above them.
-            import.record(ready.take()).await?;
-            vault.reload().await?;
-            import.prepare(batch, &mut seen, &mut outcome).await?
-        } else {
-            // While a batch is written the next is made.
-            let (written, acts) =
-                tokio::join!(import.record(ready.take()), import.prepare(batch, &mut seen, &mut outcome));
-            written?;
-            acts?
-        };
+    for batch in lines.chunks(BATCH) {
+        // While a batch is written the next is made.
+        let (written, acts) =
+            tokio::join!(import.record(ready.take()), import.prepare(batch, &mut seen, &mut outcome));
+        written?;
+        let acts = acts?;
         outcome.rows += batch.len() as u64;
         outcome.created += made(&acts);
+        outcome.corrected += acts.len() as u64 - made(&acts);
         ready = Some(acts);
     }
     import.record(ready).await?;
@@ -83,12 +81,23 @@ pub async fn run(
         vault.reload().await?;
         vault.store.count_anew().await;
     }
-    let left = outcome.refused.len() as u64 + outcome.created;
-    outcome.held = if kind == ImportKind::People { 0 } else { outcome.rows.saturating_sub(left) };
-    if dry_run {
-        outcome.codes.clear();
-    }
+    let left = outcome.refused.len() + outcome.duplicates.len();
+    let left = left as u64 + outcome.created + outcome.corrected;
+    outcome.held = outcome.rows.saturating_sub(left);
     Ok(outcome)
+}
+
+/// Areas and people are proposed, for whoever makes them makes rights.
+async fn proposed(
+    vault: &Vault,
+    caller: &Caller,
+    kind: ImportKind,
+    lines: &[&str],
+    dry_run: bool,
+    request: &str,
+) -> Result<Outcome, RegisterError> {
+    let (proposal, refused) = register::propose(vault, caller, kind, lines, dry_run, request).await?;
+    Ok(Outcome { rows: lines.len() as u64, refused, proposal, ..Outcome::default() })
 }
 
 fn made(acts: &[Act]) -> u64 {
@@ -136,12 +145,6 @@ impl Import<'_> {
             Reading { synthetic: vault.nature == Nature::Synthetic, today: clock::civil_date(vault.now()) };
         let mut refused = Vec::new();
         let acts = match kind {
-            ImportKind::Areas => {
-                let rows = taken(batch.iter().map(|(line, n)| rows::area(line, *n)), &mut refused);
-                let (acts, errors) = add_areas(vault, rows, make)?;
-                refused.extend(errors);
-                acts
-            }
             ImportKind::Premises => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::premises(line, *n, reading)), &mut refused);
@@ -149,21 +152,17 @@ impl Import<'_> {
                 refused.extend(errors);
                 acts
             }
-            ImportKind::People => {
-                let rows = taken(batch.iter().map(|(line, n)| rows::post(line, *n)), &mut refused);
-                let added = add_people(vault, rows, make).await?;
-                refused.extend(added.errors);
-                outcome.codes.extend(added.people.into_iter().map(|p| (p.number, p.code)));
-                added.acts
-            }
             ImportKind::Residents => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::resident(line, *n, reading)), &mut refused);
                 outcome.findings.extend(rows.iter().flat_map(|row| row.findings.iter().cloned()));
-                let (acts, errors) = add_residents(vault, rows, notice, seen, make).await?;
-                refused.extend(errors);
-                acts
+                let added = add_residents(vault, rows, notice, seen, make).await?;
+                refused.extend(added.errors);
+                outcome.duplicates.extend(added.duplicates);
+                added.acts
             }
+            // Proposed before it comes to this.
+            ImportKind::Areas | ImportKind::People => Vec::new(),
         };
         outcome.refused.extend(refused);
         Ok(acts)

@@ -5,7 +5,8 @@ use gridvault_policy::{
     RecordState, RecordType, Relation, Role, TaskState, instruments, needs_task,
 };
 
-use super::{Ask, Ending, LookupError, may_know, unknown_reason};
+use super::decide::{may_know, unknown_reason};
+use super::{Ask, Ending, LookupError};
 use crate::Vault;
 use crate::authority::{TaskKind, standing};
 use crate::clock::{civil_date, day, days};
@@ -50,7 +51,7 @@ pub(super) fn gather(
 ) -> Result<Gathered, LookupError> {
     let mut facts = blank(caller, ask);
     if !may_know(vault, caller, located, ask) {
-        let reason = unknown_reason(vault, caller, ask.purpose);
+        let reason = unknown_reason(vault, caller, ask);
         return Ok(Gathered {
             facts,
             behind: None,
@@ -76,7 +77,7 @@ pub(super) fn gather(
         Party::Service { .. } => Relation::OwnStreet,
         Party::Post(post) => located.relation(vault, post, caller.now()),
     };
-    let letter = post.map(|post| letter(post, located, ask.purpose, caller.now()));
+    let letter = post.map(|post| letter(vault, post, located, ask.purpose, caller.now()));
     let lettered = letter.and_then(Result::ok);
     facts.letter = lettered.is_some();
     let proofs = prove(vault, book, caller, located, ask);
@@ -99,7 +100,7 @@ pub(super) fn gather(
         Chosen::None(reason) => facts.why_basis = Some(reason),
         Chosen::Several => refusal = Some((Reason::NoBasis, Ending::BasisNeeded)),
     }
-    let uses = book.uses_purpose(caller.role(), caller.department(), ask.purpose);
+    let uses = book.uses_purpose(caller.role(), caller.department(), ask.purpose, ask.manner.action);
     if ask.task.is_none() && needs_task(ask.purpose) && uses {
         refusal = Some((Reason::NoTask, Ending::TaskNeeded));
     }
@@ -120,6 +121,7 @@ fn blank(caller: &Caller, ask: &Ask) -> Facts {
         department: caller.department(),
         duty: caller.duty(),
         posture: caller.posture(),
+        action: ask.manner.action,
         ..Facts::unproven(caller.role(), ask.kind, ask.purpose)
     }
 }
@@ -129,7 +131,7 @@ fn task_state(caller: &Caller, located: &Located, ask: &Ask) -> (TaskState, Opti
     if task.purpose != ask.purpose {
         return (TaskState::None, Some(Reason::NoTask));
     }
-    if !task.names(ask.record) {
+    if !task.names(ask.record) && !ask.manner.lifted {
         // Whom another's task names is nobody's to try out.
         let own = is_own(task, caller);
         return (TaskState::None, Some(if own { Reason::SubjectNotInTask } else { Reason::NotAssigned }));
@@ -148,14 +150,24 @@ fn person_classes(
     located: &Located,
     ask: &Ask,
 ) -> Result<(AgeClass, RecordState), LookupError> {
+    if let Some(age) = ask.manner.newcomer {
+        return Ok((age, RecordState::Live));
+    }
     match (&located.own, located.own_envelopes()) {
+        (Some(own), _) if own.header.state == RecordState::Erased => {
+            Ok((AgeClass::Adult, RecordState::Erased))
+        }
         (Some(own), Some(envelopes)) if ask.kind == RecordType::Person => {
             let (age, deceased) =
                 vault.keys.facts(envelopes, own.header.envelopes, civil_date(caller.now()))?;
-            Ok((age, if deceased { RecordState::Deceased } else { RecordState::Live }))
+            let state = match own.header.state {
+                RecordState::Live if deceased => RecordState::Deceased,
+                state => state,
+            };
+            Ok((age, state))
         }
         (Some(_), None) if ask.kind == RecordType::Person => Err(crate::seal::SealError::Tampered.into()),
-        _ => Ok((AgeClass::Adult, RecordState::Live)),
+        (own, _) => Ok((AgeClass::Adult, own.as_ref().map_or(RecordState::Live, |own| own.header.state))),
     }
 }
 
@@ -222,13 +234,12 @@ fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &A
             return proofs;
         }
     }
-    for basis in
-        Basis::ALL.iter().copied().filter(|basis| book.uses_basis(role, department, ask.purpose, *basis))
-    {
+    let uses = |basis: &Basis| book.uses_basis(role, department, ask.purpose, *basis, ask.manner.action);
+    for basis in Basis::ALL.iter().copied().filter(uses) {
         let proof = match basis {
             Basis::Consent => consent(vault, caller, located, ask.purpose),
             Basis::Delegation => match post {
-                Some(post) => letter(post, located, ask.purpose, caller.now()),
+                Some(post) => letter(vault, post, located, ask.purpose, caller.now()),
                 None => Err(Reason::NoBasis),
             },
             Basis::StatutoryDuty => statutory(caller, role, department, post, ask.purpose),
@@ -250,9 +261,11 @@ fn consent(vault: &Vault, caller: &Caller, located: &Located, purpose: Purpose) 
 }
 
 /// A live letter that names the post's holder, the purpose and the place; one that ended gives its own reason.
-fn letter(post: &Post, located: &Located, purpose: Purpose, at: i64) -> Result<Proof, Reason> {
-    let cell = located.cell(post.assignment.scheme);
-    let covering = |areas: &[String]| cell.is_some_and(|cell| areas.iter().any(|area| area == cell));
+fn letter(vault: &Vault, post: &Post, located: &Located, purpose: Purpose, at: i64) -> Result<Proof, Reason> {
+    let scheme = post.assignment.scheme;
+    let areas = vault.areas();
+    let cell = located.cell(scheme, at).and_then(|cell| areas.cell(scheme, cell, at));
+    let covering = |areas: &[String]| cell.is_some_and(|cell| areas.contains(&cell.code));
     let mut named = post
         .letters
         .iter()

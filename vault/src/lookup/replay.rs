@@ -2,8 +2,8 @@
 
 use gridvault_audit::Json;
 use gridvault_policy::{
-    Action, AgeClass, Asked, Basis, Book, Decision, Department, Duty, Facts, FieldId, Posture, Purpose,
-    RecordKey, RecordState, RecordType, Relation, Role, TaskState,
+    Action, AgeClass, Asked, Basis, Book, Decision, Department, Duty, Facts, FieldId, Listing, Posture,
+    Purpose, RecordKey, RecordState, RecordType, Relation, Role, TaskState,
 };
 
 /// Why an entry is not decided anew.
@@ -49,6 +49,10 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
     if let Some(behind) = behind {
         decision = Decision::lesser(decision, book.decide(behind, &asked));
     }
+    let decision = match listing(private) {
+        Some(listing) => decision.listed(listing),
+        None => decision,
+    };
     let again = decision.fields().iter().zip(groups).map(|(decided, (field, recorded))| {
         let again = format!("{} {} {}", decided.outcome(), decided.rule(), decided.form_or_reason());
         let refused = recorded.strip_prefix("denied R-000 ");
@@ -60,6 +64,16 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
         Again { field, recorded, again, same }
     });
     Ok(again.collect())
+}
+
+/// Whether the entry is one of a list.
+fn listing(private: &Json) -> Option<Listing> {
+    let Json::List(flags) = private.get("facts")?.get("flags")? else { return None };
+    flags.iter().filter_map(Json::as_text).find_map(|flag| match flag {
+        "list" => Some(Listing::Many),
+        "list_few" => Some(Listing::Few),
+        _ => None,
+    })
 }
 
 /// The fields of an entry, each with its outcome, rule and form or reason.
@@ -103,6 +117,7 @@ pub fn facts(public: &Json, private: &Json) -> Option<(Facts, Option<Facts>)> {
         match flag.split_once(':') {
             None if flag == "letter" => facts.letter = true,
             None if flag == "confirmed" => facts.confirmed = true,
+            None if ["list", "list_few", "lifted"].contains(&flag) => {}
             None => facts.state = RecordState::parse(flag)?,
             Some(("named", field)) => facts.named.insert(FieldId::parse(field).ok()?),
             Some(("behind", words)) => behind = Some(words),

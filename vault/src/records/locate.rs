@@ -1,6 +1,6 @@
 //! Locating a record: headers, consents, tasks and sealed envelopes in one read, every MAC checked, nothing opened.
 
-use gridvault_policy::{RecordType, Relation};
+use gridvault_policy::{RecordType, Relation, Scheme};
 use uuid::Uuid;
 
 use crate::Vault;
@@ -73,27 +73,28 @@ fn header(vault: &Vault, rows: &LocatedRows, id: Uuid) -> Option<Found> {
 
 impl Located {
     /// The cell of the record's place in a scheme: a premises' own, a person's home's, a ticket's place's.
-    pub fn cell(&self, scheme: gridvault_policy::Scheme) -> Option<&str> {
+    pub fn cell(&self, scheme: Scheme, at: i64) -> Option<&str> {
         let place = match &self.own {
             Some(own) if own.header.kind == RecordType::Premises => Some(own),
             _ => self.place.as_ref(),
         };
-        place?.header.cells.get(&scheme).map(String::as_str)
+        place?.header.cell(scheme, at)
     }
 
-    /// Every cell of the record's place.
-    pub fn cells(&self) -> Vec<(gridvault_policy::Scheme, String)> {
-        let place = match &self.own {
-            Some(own) if own.header.kind == RecordType::Premises => Some(own),
-            _ => self.place.as_ref(),
+    /// Every cell of the record's place, merged ones as what they have become.
+    pub fn cells(&self, vault: &Vault, at: i64) -> Vec<(Scheme, String)> {
+        let areas = vault.areas();
+        let cell = |scheme: &Scheme| {
+            let code = self.cell(*scheme, at)?;
+            Some((*scheme, areas.cell(*scheme, code, at).map_or(code, |area| area.code.as_str()).to_owned()))
         };
-        place.map(|p| p.header.cells.iter().map(|(s, c)| (*s, c.clone())).collect()).unwrap_or_default()
+        Scheme::ALL.iter().filter_map(cell).collect()
     }
 
     /// How near the post is to the record.
     pub fn relation(&self, vault: &Vault, post: &Post, at: i64) -> Relation {
         let post = &post.assignment;
-        vault.areas().relation(post.scheme, &post.areas, self.cell(post.scheme), at)
+        vault.areas().relation(post.scheme, &post.areas, self.cell(post.scheme, at), at)
     }
 
     /// The resident's consent events in their order; none at all where the header counts others than are there.

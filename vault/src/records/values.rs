@@ -71,14 +71,6 @@ pub fn normalise(field: FieldId, text: &str, synthetic: bool, today: Date) -> Re
     Ok(Normalised { value: Secret::new(value), mended })
 }
 
-/// The spelling that a blind index is made over.
-pub fn normalise_for_index(field: FieldId, value: &str) -> Secret {
-    match field.kind() {
-        ValueKind::Phone => Secret::new(value.chars().filter(char::is_ascii_digit).collect::<String>()),
-        _ => Secret::new(value.to_ascii_uppercase()),
-    }
-}
-
 /// Whether the sex (code) contradicts the ID number's 17th digit: odd is male.
 pub fn sex_contradicts(id_number: &str, sex: &str) -> bool {
     match (id_number.as_bytes().get(16), sex) {

@@ -23,13 +23,15 @@ const METHODS: &[&str] =
     &["signature", "fingerprint_witnessed", "sms_code", "voice_recorded", "self_service"];
 
 /// A consent event as it comes in.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConsent {
     /// For what.
+    #[schemars(with = "crate::words::PurposeWord")]
     pub purpose: Purpose,
     /// Which fields; none said: all that the purpose's rules name.
     #[serde(default)]
+    #[schemars(with = "Option<Vec<crate::words::StoredFieldWord>>")]
     pub fields: Option<Vec<String>>,
     /// Given or withdrawn.
     pub state: ConsentState,

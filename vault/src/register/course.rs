@@ -20,7 +20,7 @@ pub async fn close_task(
     outcome: &str,
     request: &str,
 ) -> Result<(), RegisterError> {
-    if !crate::api::is_identifier(outcome) {
+    if !crate::words::is_identifier(outcome) {
         return Err(invalid("/outcome", "identifier"));
     }
     let (row, mut task) = find(vault, id).await?;

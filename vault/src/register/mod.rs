@@ -2,12 +2,20 @@
 
 mod begin;
 mod consents;
+mod correct;
 mod course;
 mod credentials;
+mod erase;
+mod keep;
+mod map;
+mod newcomer;
 mod notices;
 mod office;
+mod once;
 mod people;
 mod places;
+mod posts;
+mod proposals;
 mod residents;
 mod services;
 mod tasks;
@@ -20,16 +28,30 @@ use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWo
 pub use begin::{begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, unsealed};
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
+pub use erase::{ask_erasure, decide_erasure};
+pub use keep::{
+    Collected, Correction, Newcomer, PremisesCorrection, collect_resident, correct_premises, correct_resident,
+};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
+pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
-pub use residents::{add_residents, new_tag};
+pub use proposals::{
+    Confirmed, Proposal, Stand, confirm_proposal, open_proposals, propose, propose_sealed, read_proposal,
+    refuse_proposal,
+};
+pub use residents::{AddedResidents, add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.
 pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
-pub use services::{add_service, grant_letter};
+pub use map::{areas, check_areas};
+pub use posts::{end_post, member, people, posts_of};
+pub use services::{
+    NewAgreement, add_service, admit_service, end_agreement, grant_letter, issue_service_token,
+    renew_agreement, revoke_token, services, tokens,
+};
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
 
 use crate::identity::Caller;
@@ -42,6 +64,17 @@ pub enum RegisterError {
     /// The caller's role may not do this.
     #[error("this role may not do that")]
     Forbidden,
+    /// The rules do not let it be written; on record.
+    #[error("denied: {reason}")]
+    Denied {
+        /// The deciding rule.
+        rule: gridvault_policy::RuleId,
+        /// Why.
+        reason: gridvault_policy::Reason,
+    },
+    /// There is no caller in one post.
+    #[error(transparent)]
+    Unidentified(#[from] crate::identity::Unidentified),
     /// Something named in the request is not there.
     #[error("`{0}` names nothing known here")]
     Unknown(&'static str),
@@ -101,6 +134,7 @@ pub(crate) fn entry_by(kind: Kind, who: Who, actor: Actor, request: &str) -> Ent
             policy: None,
         },
         private: Private {
+            salt: None,
             actor,
             subject: None::<Subject>,
             basis_ref: None,

@@ -13,7 +13,7 @@ use crate::clock::days;
 use crate::identity::Issued;
 use crate::import::rows::{PostRow, RowError};
 use crate::seal::Secret;
-use crate::store::Table;
+use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
 /// A letter runs a year at most.
@@ -43,7 +43,8 @@ pub struct AddedPeople {
     pub errors: Vec<RowError>,
 }
 
-/// The acts that take staff in: a person once, each row one post; people already held (by number) are left.
+/// The acts that take staff in: a person once, each row one post. Whoever is held already (by number) gets the posts that are
+/// new; a post held alike that now ends on another day ends then.
 pub async fn add_people(
     vault: &Vault,
     rows: Vec<PostRow>,
@@ -51,30 +52,65 @@ pub async fn add_people(
 ) -> Result<AddedPeople, RegisterError> {
     let areas = vault.areas();
     let mut added = AddedPeople { acts: Vec::new(), people: Vec::new(), errors: Vec::new() };
-    let mut known: HashMap<String, Option<usize>> = HashMap::new();
+    let mut known: HashMap<String, Known> = HashMap::new();
     for row in rows {
         if let Some(code) = row.areas.iter().find(|code| areas.find(row.scheme, code).is_none()) {
             tracing::debug!(row = row.row, length = code.len(), "a post names an area that is not there");
             added.errors.push(RowError { row: row.row, column: "areas".into(), code: "area_unknown" });
             continue;
         }
-        let place = match known.get(&row.number) {
-            Some(place) => *place,
-            None => {
-                let place = person(vault, &row, entry, &mut added).await?;
-                known.insert(row.number.clone(), place);
-                place
+        if !known.contains_key(&row.number) {
+            known.insert(row.number.clone(), person(vault, &row, entry, &mut added).await?);
+        }
+        let Some(person) = known.get_mut(&row.number) else { continue };
+        match person.held.iter().position(|(_, post)| alike(post, &row)) {
+            Some(at) => {
+                let (held, post) = person.held.swap_remove(at);
+                added.acts.extend(moved(vault, &held, post, row.to, entry)?);
             }
-        };
-        // A person held before this import keeps the posts as they are.
-        let Some(person) = place.and_then(|i| added.people.get(i)).map(|p| p.id) else { continue };
-        let (post, acts) = post(vault, row, person, entry)?;
-        added.acts.extend(acts);
-        if let Some(person) = place.and_then(|i| added.people.get_mut(i)) {
-            person.posts.push(post);
+            None => {
+                let (post, acts) = post(vault, row, person.id, entry)?;
+                added.acts.extend(acts);
+                if let Some(new) = added.people.iter_mut().find(|new| new.id == person.id) {
+                    new.posts.push(post);
+                }
+            }
         }
     }
     Ok(added)
+}
+
+/// A person of this file: with the posts held before it.
+struct Known {
+    id: Uuid,
+    held: Vec<(Row, Assignment)>,
+}
+
+fn alike(post: &Assignment, row: &PostRow) -> bool {
+    !post.ended
+        && (post.role, post.department, post.scheme, post.from)
+            == (row.role, row.department, row.scheme, row.from)
+        && post.areas == row.areas
+        && post.instrument == row.instrument
+}
+
+/// The post as it ends on another day; nothing where it ends on the same.
+fn moved(
+    vault: &Vault,
+    row: &Row,
+    mut post: Assignment,
+    to: Option<i64>,
+    entry: &(dyn Fn(Kind) -> Entry + Sync),
+) -> Result<Option<Act>, RegisterError> {
+    if post.to == to {
+        return Ok(None);
+    }
+    let narrower = to.is_some_and(|to| post.to.is_none_or(|held| to < held));
+    let mut entry = entry(if narrower { Kind::AssignmentEnded } else { Kind::AssignmentGranted });
+    entry.private.detail.insert("person", word(post.person.to_string()));
+    post.to = to;
+    let row = vault.keys.row(Table::Assignments, &row.id, row.rev + 1, row.parent.as_deref(), &post)?;
+    Ok(Some(Act::new(&vault.keys, entry, Change::rows(vec![row]))))
 }
 
 async fn person(
@@ -82,10 +118,15 @@ async fn person(
     row: &PostRow,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
     added: &mut AddedPeople,
-) -> Result<Option<usize>, RegisterError> {
+) -> Result<Known, RegisterError> {
     let reference = vault.keys.staff_term(&row.number)?;
-    if !vault.store.children(Table::People, &reference).await?.is_empty() {
-        return Ok(None);
+    if let Some(held) = vault.store.children(Table::People, &reference).await?.first()
+        && vault.keys.check::<StaffMember>(held).is_some()
+        && let Ok(id) = Uuid::from_slice(&held.id)
+    {
+        let posts = vault.store.children(Table::Assignments, &held.id).await?;
+        let posts = posts.into_iter().filter_map(|row| vault.keys.check(&row).map(|post| (row, post)));
+        return Ok(Known { id, held: posts.collect() });
     }
     let id = Uuid::now_v7();
     let text = Secret::new(format!("{}\n{}", row.number, row.name.reveal()));
@@ -94,7 +135,7 @@ async fn person(
     let rows = vec![vault.keys.row(Table::People, id.as_bytes(), 1, Some(&reference), &member)?, code.row];
     added.acts.push(Act::new(&vault.keys, entry(Kind::PersonCreated), Change::rows(rows)));
     added.people.push(NewPerson { number: row.number.clone(), id, posts: Vec::new(), code: code.secret });
-    Ok(Some(added.people.len() - 1))
+    Ok(Known { id, held: Vec::new() })
 }
 
 fn post(

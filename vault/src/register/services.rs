@@ -1,30 +1,242 @@
-//! Granting agreements to services, and letters of delegation to named people.
+//! Services and their agreements and tokens; letters of delegation to named people.
 
-use gridvault_audit::Kind;
-use gridvault_policy::{Department, Posture};
+use gridvault_audit::{Entry, Json, Kind};
+use gridvault_policy::{Department, Posture, Purpose, Role};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{RegisterError, entry_by, system_who, word};
+use super::tasks::invalid;
+use super::{RegisterError, entry, entry_by, system_who, word};
 use crate::Vault;
-use crate::authority::{Agreement, Holder, Letter, Service};
-use crate::identity::{Issued, actor};
+use crate::authority::{Agreement, Holder, Letter, Service, Token};
+use crate::clock::{days, parse_time, rfc3339};
+use crate::identity::{Caller, Issued, Party, actor};
 use crate::seal::Secret;
-use crate::store::Table;
+use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
-/// Takes a service in under its agreement; gives its id and its token, which expires with the agreement.
+/// An agreement runs three years at most.
+const LONGEST: i64 = days(3 * 366);
+
+/// An agreement as it comes in.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAgreement {
+    /// The purposes that the service may use or register tasks for.
+    #[schemars(with = "Vec<crate::words::PurposeWord>")]
+    pub purposes: Vec<Purpose>,
+    /// The roles that it may act for.
+    #[serde(default)]
+    #[schemars(with = "Vec<crate::words::RoleWord>")]
+    pub acts_for: Vec<Role>,
+    /// From when, RFC 3339.
+    pub from: String,
+    /// Until when, RFC 3339.
+    pub to: String,
+}
+
+impl NewAgreement {
+    fn checked(self, now: i64) -> Result<Agreement, RegisterError> {
+        let time = |member: &str, text: &str| {
+            parse_time(text).ok_or_else(|| invalid(&format!("/agreement/{member}"), "time"))
+        };
+        let (from, to) = (time("from", &self.from)?, time("to", &self.to)?);
+        if to <= from || to <= now || to - from > LONGEST {
+            return Err(invalid("/agreement/to", "out_of_bounds"));
+        }
+        if self.purposes.is_empty() {
+            return Err(invalid("/agreement/purposes", "required"));
+        }
+        let staff = [Role::GridChief, Role::GridAssistant, Role::DispatchedOfficer, Role::WindowClerk];
+        if self.acts_for.iter().any(|role| !staff.contains(role)) {
+            return Err(invalid("/agreement/acts_for", "not_acted_for"));
+        }
+        Ok(Agreement { purposes: self.purposes, acts_for: self.acts_for, from, to, ended: false })
+    }
+}
+
+fn officer(caller: &Caller) -> Result<(), RegisterError> {
+    match caller.party() {
+        Party::Post(post) if post.assignment.role == Role::PrivacyOfficer => Ok(()),
+        _ => Err(RegisterError::Forbidden),
+    }
+}
+
+/// Takes a service in under its agreement; gives its id and its token, which expires with the agreement. The privacy officer.
+pub async fn admit_service(
+    vault: &Vault,
+    caller: &Caller,
+    kind: Department,
+    agreement: NewAgreement,
+    request: &str,
+) -> Result<(Uuid, Secret), RegisterError> {
+    officer(caller)?;
+    if !kind.is_service() {
+        return Err(invalid("/kind", "not_a_service"));
+    }
+    admit(vault, kind, agreement.checked(caller.now())?, entry(Kind::AgreementGranted, caller, request)).await
+}
+
+/// Likewise, by the machine itself.
 pub async fn add_service(
     vault: &Vault,
     kind: Department,
     agreement: Agreement,
 ) -> Result<(Uuid, Secret), RegisterError> {
+    let granted = entry_by(Kind::AgreementGranted, system_who(), actor(Uuid::nil()), "");
+    admit(vault, kind, agreement, granted).await
+}
+
+async fn admit(
+    vault: &Vault,
+    kind: Department,
+    agreement: Agreement,
+    mut granted: Entry,
+) -> Result<(Uuid, Secret), RegisterError> {
     let id = Uuid::now_v7();
     let token = Issued::token(&vault.keys, Holder::Service(id), Posture::Service, agreement.to, false)?;
     let service = vault.keys.row(Table::Services, id.as_bytes(), 1, None, &Service { kind, agreement })?;
-    let mut granted = entry_by(Kind::AgreementGranted, system_who(), actor(Uuid::nil()), "");
     granted.private.detail.insert("service", word(kind.as_str()));
+    granted.private.detail.insert("id", word(id.to_string()));
     vault.log.record(Act::new(&vault.keys, granted, Change::rows(vec![service, token.row]))).await?;
     Ok((id, token.secret))
+}
+
+async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Service), RegisterError> {
+    let row = vault.store.row(Table::Services, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
+    let service = vault.keys.check(&row).ok_or(RegisterError::Unknown("/id"))?;
+    Ok((row, service))
+}
+
+/// Puts another agreement in the place of a service's; what it had is ended by it.
+pub async fn renew_agreement(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    agreement: NewAgreement,
+    request: &str,
+) -> Result<(), RegisterError> {
+    officer(caller)?;
+    let agreement = agreement.checked(caller.now())?;
+    let (row, mut service) = find(vault, id).await?;
+    let narrower = service.agreement.live(caller.now());
+    service.agreement = agreement;
+    // Whatever the old one allowed and the new one does not ends with this entry, so that lookups are decided anew.
+    let kind = if narrower { Kind::AgreementEnded } else { Kind::AgreementGranted };
+    let mut granted = entry(kind, caller, request);
+    granted.private.detail.insert("id", word(id.to_string()));
+    granted.private.detail.insert("renewed", Json::Int(1));
+    let row = vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?;
+    vault.log.record(Act::new(&vault.keys, granted, Change::rows(vec![row]))).await?;
+    Ok(())
+}
+
+/// Ends a service's agreement at once.
+pub async fn end_agreement(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    request: &str,
+) -> Result<(), RegisterError> {
+    officer(caller)?;
+    let (row, mut service) = find(vault, id).await?;
+    if service.agreement.ended {
+        return Err(RegisterError::Conflict);
+    }
+    service.agreement.ended = true;
+    let mut ended = entry(Kind::AgreementEnded, caller, request);
+    ended.private.detail.insert("id", word(id.to_string()));
+    let row = vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?;
+    vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]))).await?;
+    Ok(())
+}
+
+/// Every service with its agreement: who may ask for what, and for whom it acts.
+pub async fn services(vault: &Vault, caller: &Caller) -> Result<Vec<Value>, RegisterError> {
+    reads(caller)?;
+    let rows = vault.store.all(Table::Services).await?;
+    let say = |row: &Row| {
+        let service: Service = vault.keys.check(row)?;
+        let Agreement { purposes, acts_for, from, to, .. } = &service.agreement;
+        let live = service.agreement.live(caller.now());
+        Some(json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live,
+            "agreement": { "purposes": purposes, "acts_for": acts_for, "from": rfc3339(*from), "to": rfc3339(*to) } }))
+    };
+    Ok(rows.iter().filter_map(say).collect())
+}
+
+/// Who keeps or oversees the office's posts and services may read them.
+pub(super) fn reads(caller: &Caller) -> Result<(), RegisterError> {
+    match caller.party() {
+        Party::Post(_)
+            if matches!(
+                caller.role(),
+                Role::PrivacyOfficer | Role::DataSteward | Role::Auditor | Role::SecurityAdmin
+            ) =>
+        {
+            Ok(())
+        }
+        _ => Err(RegisterError::Forbidden),
+    }
+}
+
+/// Issues a further token to a service, good as long as its agreement; the one before stays until it is revoked.
+pub async fn issue_service_token(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    request: &str,
+) -> Result<(Secret, i64), RegisterError> {
+    officer(caller)?;
+    let (_, service) = find(vault, id).await?;
+    if !service.agreement.live(caller.now()) {
+        return Err(RegisterError::Conflict);
+    }
+    let until = service.agreement.to;
+    let token = Issued::token(&vault.keys, Holder::Service(id), Posture::Service, until, false)?;
+    let mut issued = entry(Kind::TokenIssued, caller, request);
+    issued.private.detail.insert("holder", word(id.to_string()));
+    issued.private.detail.insert("posture", word(Posture::Service.as_str()));
+    vault.log.record(Act::new(&vault.keys, issued, Change::rows(vec![token.row]))).await?;
+    Ok((token.secret, until))
+}
+
+/// The tokens of a service or a member of staff: never the token itself, which is not kept.
+pub async fn tokens(vault: &Vault, caller: &Caller, holder: Uuid) -> Result<Vec<Value>, RegisterError> {
+    reads(caller)?;
+    let rows = vault.store.children(Table::Tokens, holder.as_bytes()).await?;
+    let say = |row: &Row| {
+        let token: Token = vault.keys.check(row)?;
+        let id = data_encoding::HEXLOWER.encode(&row.id);
+        Some(json!({ "id": id, "posture": token.posture, "expires": rfc3339(token.expires),
+            "session": token.session, "live": !token.revoked && caller.now() < token.expires }))
+    };
+    Ok(rows.iter().filter_map(say).collect())
+}
+
+/// Revokes a token by its id, whoever holds it: one person is enough to take a right away.
+pub async fn revoke_token(
+    vault: &Vault,
+    caller: &Caller,
+    id: &str,
+    request: &str,
+) -> Result<(), RegisterError> {
+    if !matches!(caller.role(), Role::PrivacyOfficer | Role::DataSteward | Role::SecurityAdmin) {
+        return Err(RegisterError::Forbidden);
+    }
+    let id = data_encoding::HEXLOWER.decode(id.as_bytes()).map_err(|_| RegisterError::Unknown("/id"))?;
+    let row = vault.store.row(Table::Tokens, &id).await?.ok_or(RegisterError::Unknown("/id"))?;
+    let mut token: Token = vault.keys.check(&row).ok_or(RegisterError::Unknown("/id"))?;
+    if token.revoked {
+        return Err(RegisterError::Conflict);
+    }
+    token.revoked = true;
+    let mut revoked = entry(Kind::TokenRevoked, caller, request);
+    revoked.private.detail.insert("holder", word(token.holder.id().to_string()));
+    let row = vault.keys.row(Table::Tokens, &id, row.rev + 1, row.parent.as_deref(), &token)?;
+    vault.log.record(Act::new(&vault.keys, revoked, Change::rows(vec![row]))).await?;
+    Ok(())
 }
 
 /// Grants a letter of delegation; gives its id.

@@ -1,7 +1,5 @@
 //! Opening and closing tasks, with the ticket that a case brings.
 
-use std::collections::BTreeMap;
-
 use gridvault_audit::Kind;
 use gridvault_policy::{FieldId, Purpose, RecordType, Role};
 use ring::digest::{SHA256, digest};
@@ -27,16 +25,19 @@ const FIELDS: usize = 64;
 const LONGEST: i64 = clock::days(400);
 
 /// A task as registered.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTask {
     /// The system it comes from, such as `12345`.
+    #[schemars(with = "crate::words::Identifier")]
     pub source: String,
     /// Its number there: source and number make it once.
+    #[schemars(with = "crate::words::Identifier")]
     pub number: String,
     /// Its kind.
     pub kind: TaskKind,
     /// What its lookups are for.
+    #[schemars(with = "crate::words::PurposeWord")]
     pub purpose: Purpose,
     /// Residents that it names.
     #[serde(default)]
@@ -55,11 +56,12 @@ pub struct NewTask {
     pub case: Option<NewCase>,
     /// The fields that it is about: those of an application, the one to be checked, those of a document.
     #[serde(default)]
+    #[schemars(with = "Vec<crate::words::FieldWord>")]
     pub fields: Vec<String>,
 }
 
 /// A case (案件) with its place and, perhaps, who reported it.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCase {
     /// Its class.
@@ -72,7 +74,7 @@ pub struct NewCase {
 }
 
 /// The reporter of a case (反映人).
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reporter {
     /// Name.
@@ -165,7 +167,7 @@ fn may_open(caller: &Caller, purpose: Purpose) -> Result<(), RegisterError> {
 
 async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), RegisterError> {
     for (member, text) in [("/source", &new.source), ("/number", &new.number)] {
-        if !crate::api::is_identifier(text) {
+        if !crate::words::is_identifier(text) {
             return Err(invalid(member, "identifier"));
         }
     }
@@ -239,16 +241,7 @@ async fn ticket(
     }
     let id = Uuid::new_v4();
     let tag = new_tag(&vault.keys)?;
-    let header = Header {
-        kind: RecordType::Ticket,
-        tag: data_encoding::HEXLOWER.encode(&tag),
-        place: Some(case.place),
-        envelopes: 1,
-        cells: BTreeMap::new(),
-        notice: None,
-        consents: 0,
-        task: Some(task),
-    };
+    let header = Header { place: Some(case.place), task: Some(task), ..Header::new(RecordType::Ticket, tag) };
     let sealing = Sealing {
         record: id,
         kind: RecordType::Ticket,

@@ -37,13 +37,13 @@ impl Keyring {
     /// The row's columns if its MAC holds. If not, the row counts as absent and is remembered as a finding.
     pub fn check<T: DeserializeOwned>(&self, row: &Row) -> Option<T> {
         let sound = self.is_sound(row);
-        self.found(row, if sound { serde_json::from_slice(&row.body).ok() } else { None })
+        self.believed(row, if sound { serde_json::from_slice(&row.body).ok() } else { None })
     }
 
     /// Likewise, of columns that were read from the row's body already.
     pub fn check_read<T>(&self, row: &Row, read: Option<T>) -> Option<T> {
         let sound = self.is_sound(row);
-        self.found(row, read.filter(|_| sound))
+        self.believed(row, read.filter(|_| sound))
     }
 
     fn is_sound(&self, row: &Row) -> bool {
@@ -51,7 +51,7 @@ impl Keyring {
         hmac::verify(&self.facts, self.bound_row(row).bytes(), &row.mac).is_ok()
     }
 
-    fn found<T>(&self, row: &Row, body: Option<T>) -> Option<T> {
+    fn believed<T>(&self, row: &Row, body: Option<T>) -> Option<T> {
         if body.is_none() {
             self.broken_row(row.table.row_name(&row.id));
         }
@@ -79,6 +79,13 @@ impl Keyring {
     /// Seals a small text held about staff (name, number), bound to its row.
     pub fn seal_staff(&self, id: &[u8], text: &Secret) -> Result<String, SealError> {
         Ok(BASE64.encode(&self.staff.seal(&self.rng, &self.staff_bound(id), text.reveal().as_bytes())?))
+    }
+
+    /// The text held about staff, for who reads it on record.
+    pub fn open_staff(&self, id: &[u8], sealed: &str) -> Result<Secret, SealError> {
+        let sealed = BASE64.decode(sealed.as_bytes()).map_err(|_| SealError::Tampered)?;
+        let plain = self.staff.open(&self.staff_bound(id), &sealed)?;
+        std::str::from_utf8(&plain).map(Secret::new).map_err(|_| SealError::Tampered)
     }
 
     fn staff_bound(&self, id: &[u8]) -> Bound {

@@ -216,6 +216,21 @@ impl<'a> OpenEnvelope<'a> {
         })
     }
 
+    /// Every field held, with its value.
+    pub(super) fn fields(&self) -> Result<Vec<(FieldId, Secret)>, SealError> {
+        let mut numbers = Vec::new();
+        each_item(if self.tier >= 3 { self.block()? } else { self.body }, |number, _| {
+            numbers.push(number);
+            ControlFlow::Continue(())
+        })?;
+        let mut held = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let field = FieldId::from_number(number).ok_or(SealError::Tampered)?;
+            held.extend(self.field(field)?.map(|value| (field, value)));
+        }
+        Ok(held)
+    }
+
     fn block(&self) -> Result<&[u8], SealError> {
         if let Some(block) = self.block.get() {
             return Ok(block);

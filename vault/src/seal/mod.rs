@@ -6,12 +6,15 @@
 //!                               └─ signing key of the log
 //! ```
 //!
-//! A value leaves in one way: [`Keyring::open`] takes a [`Permit`](crate::permit::Permit), which exists only where the
+//! A resident's value leaves in one way: [`Keyring::open`] takes a [`Permit`](crate::permit::Permit), which exists only where the
 //! trail has recorded the lookup it stands for. Masked and derived values are made in here, so what a lookup may not see
-//! in clear is never handed out in clear. Two further doors look inside without giving a value out: [`Keyring::facts`]
-//! (classes for deciding) and the blind index for finding an ID number or a phone again.
+//! in clear is never handed out in clear. Further doors look inside without giving a value out: [`Keyring::facts`]
+//! (classes for deciding), [`Keyring::found`] and [`Keyring::verify`] (comparing, each under its own receipt), [`Keyring::amend`]
+//! (ciphertext into ciphertext), and the blind index for finding an ID number or a phone again.
 
+mod amend;
 mod authority;
+mod compare;
 mod envelope;
 mod forms;
 mod index;
@@ -31,7 +34,9 @@ use gridvault_policy::FieldId;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+pub use amend::{Amended, Amending, facts_of};
 pub use authority::row_digest;
+pub use compare::Candidate;
 pub use envelope::{RecordFacts, Sealing};
 pub(crate) use keyfile::write_new;
 pub use open::{FieldAnswer, Released};

@@ -55,6 +55,14 @@ pub(super) fn holders(field: u16) -> String {
     format!("SELECT term, record FROM terms WHERE tenant = $1 AND field = {field} AND term")
 }
 
+/// Every record whose field has that term.
+pub(super) const HOLDERS: &str =
+    "SELECT record FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 ORDER BY record LIMIT $4";
+
+/// Envelopes of the records that follow.
+pub(super) const ENVELOPES_OF: &str =
+    "SELECT record, rev, sealed FROM envelopes WHERE tenant = $1 AND record";
+
 impl LocatedRows {
     /// Adds a row of `LOCATE`.
     pub(super) fn add(&mut self, row: Cells<'_>) -> Result<(), StoreError> {
@@ -107,6 +115,42 @@ impl Store {
     pub async fn all(&self, table: Table) -> Result<Vec<Row>, StoreError> {
         let rows = self.fetch(table.select_all(), values![self.tenant.as_str()]).await?;
         rows.map(|row| authority(table, row, 0))
+    }
+
+    /// The rows of these keys, in no order.
+    pub async fn rows(&self, table: Table, ids: &[&[u8]]) -> Result<Vec<Row>, StoreError> {
+        self.keyed(table, table.select_by_ids(), ids).await
+    }
+
+    /// The rows that hang on any of these, in no order.
+    pub async fn children_of(&self, table: Table, parents: &[&[u8]]) -> Result<Vec<Row>, StoreError> {
+        self.keyed(table, table.select_by_refs(), parents).await
+    }
+
+    async fn keyed(&self, table: Table, select: &str, keys: &[&[u8]]) -> Result<Vec<Row>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for (sql, values) in by_keys(select, &self.tenant, keys) {
+            found.extend(self.fetch(sql, &values).await?.map(|row| authority(table, row, 0))?);
+        }
+        Ok(found)
+    }
+
+    /// The present envelopes of these records, in no order.
+    pub async fn envelopes(&self, records: &[&[u8]]) -> Result<Vec<EnvelopesRow>, StoreError> {
+        let mut found = Vec::with_capacity(records.len());
+        for (sql, values) in by_keys(ENVELOPES_OF, &self.tenant, records) {
+            found.extend(self.fetch(sql, &values).await?.map(|row| {
+                let (record, sealed) = (row.bytes(0)?.to_vec(), row.bytes(2)?.to_vec());
+                Ok(EnvelopesRow { record, rev: row.int(1)?, sealed })
+            })?);
+        }
+        Ok(found)
+    }
+
+    /// The records whose field has that blind-index term, at most so many.
+    pub async fn holders(&self, field: u16, term: &[u8], limit: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.fetch(HOLDERS, values![self.tenant.as_str(), i64::from(field), term, limit]).await?;
+        rows.map(|row| Ok(row.bytes(0)?.to_vec()))
     }
 
     /// A record for each of these blind-index terms of a field, where one has it.

@@ -4,12 +4,16 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
+use super::entries::ASKED;
 use super::entries::{INDEXED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
-use super::load::{IDENTITY, holders};
-use super::write::{ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, LINKS, MOVE_HEAD, REVS, SALT, TERMS, UNLINK};
+use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, holders};
+use super::write::{
+    DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, SALT, SHRED,
+    SHRED_FORMER, TERMS, UNLINK,
+};
 use super::{EntryFilter, Table};
 
 /// The statements that both take, then those that are said apart (SQLite's, PostgreSQL's).
@@ -25,9 +29,28 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed = [IDENTITY, HEAD, TAGS, INDEXED, UNLINK, SALT, PUBLIC, FIRST_HEAD, MOVE_HEAD];
+    let fixed = [
+        IDENTITY,
+        HEAD,
+        TAGS,
+        INDEXED,
+        UNLINK,
+        SALT,
+        PUBLIC,
+        FIRST_HEAD,
+        MOVE_HEAD,
+        ASKED,
+        HOLDERS,
+        KEEP_FORMER,
+        DROP_TERM,
+        SHRED,
+        SHRED_FORMER,
+    ];
     let mut both: Vec<String> = fixed.iter().map(|sql| (*sql).to_owned()).collect();
-    let keyed = [REVS.to_owned(), holders(1)];
+    let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
+    for table in Table::ALL {
+        keyed.extend([table.select_by_ids().to_owned(), table.select_by_refs().to_owned()]);
+    }
     for select in &keyed {
         both.extend(by_keys(select, "", &[&[0][..]; 3]).map(|(sql, _)| sql.0));
     }

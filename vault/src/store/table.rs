@@ -46,6 +46,14 @@ macro_rules! tables {
                 match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND ref = $2 ORDER BY seq")),+ }
             }
 
+            pub(super) const fn select_by_ids(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND id")),+ }
+            }
+
+            pub(super) const fn select_by_refs(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND ref")),+ }
+            }
+
             pub(super) const fn insert(self) -> Insert {
                 let into = match self { $(Self::$variant => concat!($name, " (tenant, id, rev, ref, body, mac, seq)")),+ };
                 Insert { into, columns: ROW, tail: "", alone: true }
@@ -71,6 +79,8 @@ tables! {
     Tokens "tokens" Hash "Access tokens, keyed by their HMAC; `ref` is the holder.",
     Codes "codes" Hash "One-time sign-in codes, keyed by their HMAC; `ref` is the holder.",
     Policies "policies" Text "Policy versions, keyed by the manifest's hash.",
+    Proposals "proposals" Uuid "What one person proposed and a second one decides on.",
+    Repeats "repeats" Hash "What a client may ask twice, keyed by the HMAC of caller, route and its key.",
 }
 
 impl Table {

@@ -84,6 +84,12 @@ pub(super) const ENTRY_TAGS: Insert = Insert {
     tail: "",
     alone: false,
 };
+pub(super) const KEEP_FORMER: &str = "INSERT INTO history (tenant, record, rev, sealed) \
+     SELECT tenant, record, rev, sealed FROM envelopes WHERE tenant = $1 AND record = $2 AND rev = $3 - 1";
+pub(super) const DROP_TERM: &str =
+    "DELETE FROM terms WHERE tenant = $1 AND field = $2 AND term = $3 AND record = $4";
+pub(super) const SHRED: &str = "DELETE FROM envelopes WHERE tenant = $1 AND record = $2";
+pub(super) const SHRED_FORMER: &str = "DELETE FROM history WHERE tenant = $1 AND record = $2";
 pub(super) const UNLINK: &str = "DELETE FROM task_links WHERE tenant = $1 AND record = $2 AND task = $3";
 pub(super) const REVS: &str = "SELECT id, rev FROM records WHERE tenant = $1 AND id";
 pub(super) const SALT: &str = "SELECT salt FROM entries WHERE tenant = $1 AND seq = $2";
@@ -192,9 +198,14 @@ impl Batch<'_> {
         ]
     }
 
-    /// Writes records' envelopes, replacing those of the revision before.
+    /// Writes records' envelopes; those of the revision before are kept as history.
     pub async fn put_envelopes(&mut self, envelopes: &[&EnvelopesRow]) -> Result<(), StoreError> {
         let tenant = self.tenant;
+        for e in envelopes.iter().filter(|e| e.rev > 1) {
+            if self.conn.execute(KEEP_FORMER, values![tenant, &e.record[..], e.rev]).await? != 1 {
+                return Err(StoreError::Conflict);
+            }
+        }
         let rows = envelopes.iter().map(|e| values![tenant, &e.record[..], e.rev, &e.sealed[..]].to_vec());
         self.conn.insert(&ENVELOPES, &rows.collect::<Vec<_>>()).await
     }
@@ -205,6 +216,23 @@ impl Batch<'_> {
         let rows =
             terms.iter().map(|t| values![tenant, i64::from(t.field), &t.term[..], &t.record[..]].to_vec());
         self.conn.insert(&TERMS, &rows.collect::<Vec<_>>()).await
+    }
+
+    /// Drops blind-index terms of values that are no longer held.
+    pub async fn drop_terms(&mut self, terms: &[&Term]) -> Result<(), StoreError> {
+        for t in terms {
+            let values = values![self.tenant, i64::from(t.field), &t.term[..], &t.record[..]];
+            self.conn.execute(DROP_TERM, values).await?;
+        }
+        Ok(())
+    }
+
+    /// Destroys a record's envelopes, present and former, and with them every key that opens them.
+    pub async fn shred(&mut self, record: &[u8]) -> Result<(), StoreError> {
+        for sql in [SHRED, SHRED_FORMER] {
+            self.conn.execute(sql, values![self.tenant, record]).await?;
+        }
+        Ok(())
     }
 
     /// Links open tasks to records that they name: (task, record).

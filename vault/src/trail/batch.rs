@@ -175,6 +175,10 @@ async fn write(
         numbered.flat_map(|(change, receipt)| change.rows.iter().map(|row| (row, signed(receipt.seq))));
     batch.put(&rows.collect::<Vec<_>>()).await?;
     batch.put_envelopes(&changes().flat_map(|c| &c.envelopes).collect::<Vec<_>>()).await?;
+    batch.drop_terms(&changes().flat_map(|c| &c.dropped).collect::<Vec<_>>()).await?;
+    for record in changes().flat_map(|c| &c.shredded) {
+        batch.shred(record.as_bytes()).await?;
+    }
     batch.put_terms(&changes().flat_map(|c| &c.terms).collect::<Vec<_>>()).await?;
     let links = changes().flat_map(|c| &c.links);
     let links: Vec<_> = links.map(|(task, record)| (&task.as_bytes()[..], &record.as_bytes()[..])).collect();

@@ -31,6 +31,7 @@ pub(super) fn narrows(kind: Kind) -> bool {
             | Kind::AreaCreated
             | Kind::AreaChanged
             | Kind::PremisesCorrected
+            | Kind::ResidentErased
             | Kind::DeviceLost
             | Kind::DeviceRevoked
             | Kind::KeyRotated
@@ -56,6 +57,10 @@ pub struct Change {
     pub(crate) rows: Vec<Row>,
     pub(crate) envelopes: Vec<EnvelopesRow>,
     pub(crate) terms: Vec<Term>,
+    /// Terms of values that are no longer held.
+    pub(crate) dropped: Vec<Term>,
+    /// Records whose envelopes are destroyed.
+    pub(crate) shredded: Vec<Uuid>,
     pub(crate) links: Vec<(Uuid, Uuid)>,
     pub(crate) unlinks: Vec<(Uuid, Uuid)>,
 }
@@ -80,6 +85,8 @@ impl Change {
         !self.rows.is_empty()
             || !self.envelopes.is_empty()
             || !self.terms.is_empty()
+            || !self.dropped.is_empty()
+            || !self.shredded.is_empty()
             || !self.links.is_empty()
             || !self.unlinks.is_empty()
     }
@@ -104,6 +111,14 @@ impl Act {
             })
             .collect();
         Self { entry, change }
+    }
+
+    /// The same, writing one more row.
+    #[must_use]
+    pub fn with(mut self, keys: &Keyring, row: Option<Row>) -> Self {
+        let mut change = std::mem::take(&mut self.change);
+        change.rows.extend(row);
+        Self::new(keys, self.entry, change)
     }
 
     /// Whether it makes a row.

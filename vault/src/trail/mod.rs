@@ -2,6 +2,7 @@
 
 mod batch;
 mod change;
+mod erased;
 mod pin;
 mod standing;
 mod start;
@@ -10,6 +11,7 @@ mod verify;
 mod writer;
 
 pub use change::{Act, Change, Expect};
+pub use erased::Erased;
 pub use start::{Started, TrailError, start};
 pub use verify::{Verdict, Verified, verify_database};
 pub use writer::Writer;

@@ -1,4 +1,6 @@
-//! A lookup that was decided, and the permit that recording makes of it.
+//! What was decided and is to be recorded: a lookup, whose record is the permit; a search; a verification.
+
+mod asking;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,10 +9,11 @@ use gridvault_audit::{
     Actor, Auditable, Entry, FieldGroup, Json, Kind, Private, Public, Recorded, ResultWord, Subject, Who,
 };
 use gridvault_policy::{
-    Decision, FieldDecision, FieldId, RecordKey, RecordState, RecordType, Scheme, Verdict,
+    Decision, FieldDecision, FieldId, Listing, RecordKey, RecordState, RecordType, Scheme, Verdict,
 };
 use jiff::civil::Date;
 
+pub use self::asking::{Search, Sought, Verification};
 use crate::trail::{Change, Expect};
 
 /// A recorded lookup: the only thing that opens an envelope, once, within five seconds.
@@ -37,6 +40,9 @@ pub(crate) struct About {
     pub(crate) consent: Option<i64>,
     pub(crate) record_rev: i64,
     pub(crate) expect: Expect,
+    pub(crate) listing: Option<Listing>,
+    /// Whether the task stands for a record that it does not name: of a search or a comparison.
+    pub(crate) lifted: bool,
     pub(crate) request: String,
     pub(crate) policy: [u8; 32],
 }
@@ -64,6 +70,13 @@ impl Lookup {
 
     pub(crate) fn post_areas(&self) -> &[String] {
         &self.about.post_areas
+    }
+
+    /// The entry of a change that was decided like a lookup, and what it was decided at.
+    pub(crate) fn written(&self, kind: Kind) -> (Entry, Expect) {
+        let mut entry = self.entry();
+        entry.public.kind = kind;
+        (entry, self.about.expect.clone())
     }
 
     /// The envelope revision that the record's header names.
@@ -107,6 +120,7 @@ impl Auditable for Lookup {
                 policy: Some(self.about.policy),
             },
             private: Private {
+                salt: None,
                 actor: self.about.actor.clone(),
                 subject: self.about.subject.clone(),
                 basis_ref: self.about.basis_ref.clone(),
@@ -142,6 +156,11 @@ impl Lookup {
         if facts.state != RecordState::Live {
             flags.push(facts.state.as_str().into());
         }
+        flags.extend(self.about.listing.map(|listing| match listing {
+            Listing::Many => "list".into(),
+            Listing::Few => "list_few".into(),
+        }));
+        flags.extend(self.about.lifted.then_some("lifted".into()));
         flags.extend(facts.letter.then_some("letter".into()));
         flags.extend(facts.confirmed.then_some("confirmed".into()));
         let named =

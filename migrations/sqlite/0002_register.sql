@@ -1,0 +1,15 @@
+-- A register that is kept: former envelopes of corrected records, proposals that a second person confirms, and the keys
+-- under which clients may repeat a request.
+CREATE TABLE history (
+  tenant TEXT NOT NULL, record BLOB NOT NULL, rev INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, record, rev)
+) STRICT;
+CREATE TABLE proposals (
+  tenant TEXT NOT NULL, id BLOB NOT NULL, rev INTEGER NOT NULL, ref BLOB, body BLOB NOT NULL, mac BLOB NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT;
+CREATE TABLE repeats (
+  tenant TEXT NOT NULL, id BLOB NOT NULL, rev INTEGER NOT NULL, ref BLOB, body BLOB NOT NULL, mac BLOB NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (tenant, id)
+) STRICT;
+-- what quotas are counted from
+CREATE INDEX entries_asked ON entries (tenant, actor, at) WHERE kind IN ('search', 'verification');

@@ -1,0 +1,330 @@
+//! Searching: by exact ID number or phone, by premises, by name in one area. The search is on record before anything is
+//! compared, each record shown has an entry of its own, and what is out of reach is a miss.
+
+use futures_util::future::try_join_all;
+use gridvault_audit::{Receipt, RecordError};
+use gridvault_policy::{
+    Action, Basis, Facts, FieldId, Listing, Outcome, Purpose, Reason, RecordType, Scheme, needs_task,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::batch::one;
+use super::quota::{Today, raise, until_tomorrow};
+use super::{Ask, Looked, LookupError, Manner, TRIES, caller, opened};
+use crate::Vault;
+use crate::identity::{Caller, Capacity, Party};
+use crate::permit::{Search, Sought};
+use crate::records::{self, People, Wanted, by_ids, is_own, living_at, living_in, locate};
+use crate::seal::{SealError, Secret};
+use crate::trail::Expect;
+
+/// Records shown at most.
+const SHOWN: usize = 20;
+/// Records that one value may point at: a family's phone.
+const HOLDERS: i64 = 32;
+/// A name is searched for by so many characters or more; within one home by one.
+const CHARACTERS: usize = 2;
+
+/// By what a record is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// 公民身份号码, whole.
+    IdNumber,
+    /// 联系方式, whole.
+    Phone,
+    /// 姓名, two characters or more (or pinyin), in one area.
+    Name,
+    /// 房屋编号: who lives there.
+    Premises,
+}
+
+impl By {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdNumber => "id_number",
+            Self::Phone => "phone",
+            Self::Name => "name",
+            Self::Premises => "premises",
+        }
+    }
+
+    /// The field that is compared.
+    pub fn field(self) -> Option<FieldId> {
+        let id = match self {
+            Self::IdNumber => "person.id_no",
+            Self::Phone => "person.phone",
+            Self::Name => "person.name",
+            Self::Premises => "premises.code",
+        };
+        FieldId::parse(id).ok()
+    }
+}
+
+/// What is searched for, normalised.
+#[derive(Clone)]
+pub struct Query {
+    /// By what.
+    pub by: By,
+    /// The value.
+    pub value: Secret,
+    /// In which area: a cell's code, or a premises' code; of a name search.
+    pub area: Option<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// On what basis, where said.
+    pub basis: Option<(Basis, Option<String>)>,
+    /// The task that it serves.
+    pub task: Option<Uuid>,
+    /// Our request id.
+    pub request: String,
+}
+
+/// A record that was found.
+pub struct Hit {
+    /// The record.
+    pub record: Uuid,
+    /// Its cell in the scheme of the caller's post.
+    pub area: Option<String>,
+    /// Its masked name, and the entry that shows it.
+    pub looked: Looked,
+}
+
+/// What a search gave.
+pub struct Found {
+    /// The search's own entry.
+    pub receipt: Receipt,
+    /// What was found within reach, at most 20.
+    pub hits: Vec<Hit>,
+}
+
+/// Searches. What is not there and what is out of reach cost and say the same.
+pub async fn search(
+    vault: &Vault,
+    token: &Secret,
+    capacity: Capacity,
+    query: &Query,
+) -> Result<Found, LookupError> {
+    for _ in 0..TRIES {
+        let caller = caller(vault, token, capacity).await?;
+        match tried(vault, &caller, query).await {
+            Err(LookupError::Unrecorded(RecordError::Stale)) => {}
+            done => return done,
+        }
+    }
+    Err(LookupError::Moving)
+}
+
+async fn tried(vault: &Vault, caller: &Caller, query: &Query) -> Result<Found, LookupError> {
+    let by_name = query.by == By::Name;
+    let refused = refusal(vault, caller, query).await?;
+    let enough = Today::of(vault, caller).await?.searched_enough(caller, by_name);
+    let refused = refused.or(enough.as_ref().map(|_| Reason::Rate));
+    let search = entry(vault, caller, query, refused)?;
+    let recorded = vault.log.record(search).await.map_err(LookupError::Unrecorded)?;
+    match (refused, enough) {
+        (Some(Reason::Rate), Some(first)) => {
+            if first.0 {
+                raise(vault, caller, "search_quota").await.map_err(LookupError::Unrecorded)?;
+            }
+            let receipt = Box::new(recorded.receipt().clone());
+            return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));
+        }
+        (Some(reason), _) => {
+            return Err(LookupError::Refused(reason, Box::new(recorded.receipt().clone())));
+        }
+        (None, _) => {}
+    }
+    let candidates = candidates(vault, caller, query).await?;
+    let (receipt, mut found) = vault.keys.found(recorded, &candidates)?;
+    if query.by == By::Premises {
+        found = living_at(vault, &found).await?.into_iter().map(|person| person.record).collect();
+    }
+    if found.is_empty() {
+        // What is out of reach is located too.
+        let nobody = Wanted { kind: RecordType::Person, id: Uuid::new_v4(), task: query.task };
+        locate(vault, caller, &nobody).await?;
+    }
+    Ok(Found { hits: shown(vault, caller, query, found).await?, receipt })
+}
+
+/// Why nobody of that post may search so, whoever is found.
+async fn refusal(vault: &Vault, caller: &Caller, query: &Query) -> Result<Option<Reason>, LookupError> {
+    let book = vault.book.load();
+    let in_post = match caller.party() {
+        Party::Resident(_) => return Ok(Some(Reason::PurposeRole)),
+        Party::Service { behalf: None, .. } => false,
+        _ => true,
+    };
+    if !book.uses_purpose(caller.role(), caller.department(), query.purpose, Action::View) {
+        return Ok(Some(Reason::PurposeRole));
+    }
+    // A name is searched for in an area of a post; a service has none.
+    if query.by == By::Name && !in_post {
+        return Ok(Some(Reason::GridScope));
+    }
+    if let Party::Service { agreement, .. } = caller.party()
+        && !agreement.purposes.contains(&query.purpose)
+    {
+        return Ok(Some(Reason::PurposeRole));
+    }
+    task_refusal(vault, caller, query.purpose, query.task).await
+}
+
+/// Whether the caller has an open task of that purpose, where it needs one.
+pub(super) async fn task_refusal(
+    vault: &Vault,
+    caller: &Caller,
+    purpose: Purpose,
+    task: Option<Uuid>,
+) -> Result<Option<Reason>, LookupError> {
+    if !needs_task(purpose) {
+        return Ok(None);
+    }
+    let Some(id) = task else { return Ok(Some(Reason::NoTask)) };
+    let row = vault.store.row(crate::store::Table::Tasks, id.as_bytes()).await?;
+    let task: Option<crate::authority::Task> = row.and_then(|row| vault.keys.check(&row));
+    Ok(match task {
+        Some(task) if task.purpose != purpose => Some(Reason::NoTask),
+        Some(task) if !is_own(&task, caller) => Some(Reason::NotAssigned),
+        Some(task) if !task.open(caller.now()) => Some(Reason::TaskClosed),
+        Some(_) => None,
+        None => Some(Reason::NoTask),
+    })
+}
+
+fn entry(
+    vault: &Vault,
+    caller: &Caller,
+    query: &Query,
+    refused: Option<Reason>,
+) -> Result<Search, LookupError> {
+    let field = query.by.field().ok_or(SealError::Crypto)?;
+    Ok(Search {
+        who: caller.who(),
+        actor: caller.actor(),
+        field,
+        value: query.value.clone(),
+        by: query.by.as_str(),
+        sought: Sought::new(&vault.keys, query.by.as_str(), query.value.reveal())?,
+        purpose: query.purpose,
+        task: query.task.map(|id| id.to_string()),
+        refused,
+        request: query.request.clone(),
+        policy: vault.book.load().manifest_hash(),
+        expect: Expect { facts_rev: caller.facts_rev(), records: Vec::new() },
+    })
+}
+
+/// The records to compare: those that the index names, or those of one area in reach.
+async fn candidates(vault: &Vault, caller: &Caller, query: &Query) -> Result<People, LookupError> {
+    let kind = if query.by == By::Premises { RecordType::Premises } else { RecordType::Person };
+    if query.by != By::Name {
+        let field = query.by.field().ok_or(SealError::Crypto)?;
+        let term = vault.keys.value_term(field, &query.value).ok_or(SealError::Crypto)?;
+        let mut ids = vault.store.holders(field.number(), &term, HOLDERS).await?;
+        if ids.is_empty() {
+            ids.push(Uuid::new_v4().as_bytes().to_vec());
+        }
+        return Ok(by_ids(vault, kind, &ids).await?);
+    }
+    let Some(post) = caller.post() else { return Ok(Vec::new()) };
+    let scheme = post.assignment.scheme;
+    let area = match (&query.area, post.assignment.areas.as_slice()) {
+        (Some(area), _) => area.clone(),
+        (None, [own]) => own.clone(),
+        (None, _) => return Ok(Vec::new()),
+    };
+    let long = query.value.reveal().chars().filter(|c| !c.is_whitespace()).count() >= CHARACTERS;
+    if vault.areas().find(scheme, &area).is_some() {
+        let reaches = long && reaches(vault, caller, scheme, &area, query.purpose);
+        return Ok(if reaches { living_in(vault, scheme, &area, caller.now()).await? } else { Vec::new() });
+    }
+    // Not a cell: a home. Whoever lives there is shown only within reach.
+    let code = FieldId::parse("premises.code").map_err(|_| SealError::Crypto)?;
+    let term = vault.keys.value_term(code, &Secret::new(area)).ok_or(SealError::Crypto)?;
+    let homes = vault.store.holders(code.number(), &term, 1).await?;
+    let homes: Vec<Uuid> = homes.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
+    Ok(living_at(vault, &homes).await?)
+}
+
+fn reaches(vault: &Vault, caller: &Caller, scheme: Scheme, area: &str, purpose: Purpose) -> bool {
+    let Some(post) = caller.post() else { return false };
+    let post = &post.assignment;
+    let relation = vault.areas().relation(scheme, &post.areas, Some(area), caller.now());
+    let facts = Facts {
+        department: post.department,
+        relation,
+        ..Facts::unproven(post.role, RecordType::Person, purpose)
+    };
+    vault.book.load().reaches(&facts)
+}
+
+/// Of what was found, what the rules show to this caller for this purpose: a masked name and the area, each entered.
+async fn shown(
+    vault: &Vault,
+    caller: &Caller,
+    query: &Query,
+    mut found: Vec<Uuid>,
+) -> Result<Vec<Hit>, LookupError> {
+    found.sort_unstable();
+    let name = FieldId::parse("person.name").map_err(|_| SealError::Crypto)?;
+    let manner = Manner { listing: Some(Listing::Many), lifted: true, ..Manner::VIEW };
+    let asks: Vec<Ask> = found
+        .into_iter()
+        .map(|record| Ask {
+            kind: RecordType::Person,
+            record,
+            fields: vec![name],
+            purpose: query.purpose,
+            basis: query.basis.clone(),
+            task: query.task,
+            manner,
+            request: query.request.clone(),
+        })
+        .collect();
+    let (mut lookups, mut rest) = (Vec::new(), Vec::new());
+    for part in asks.chunks(64) {
+        for (lookup, located, ending) in try_join_all(part.iter().map(|ask| one(vault, caller, ask))).await? {
+            let masked = lookup.decision().fields().iter().any(|f| f.outcome() == Outcome::Masked);
+            if masked && lookups.len() < SHOWN {
+                lookups.push(lookup);
+                rest.push((located, ending));
+            }
+        }
+    }
+    if lookups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let permits = vault.log.record_all(lookups).await.map_err(LookupError::Unrecorded)?;
+    let scheme = caller.post().map_or(Scheme::SocialGrid, |post| post.assignment.scheme);
+    let hits = permits.into_iter().zip(rest).map(|(permit, (located, ending))| {
+        let record = located.own.as_ref().map(|own| own.id).unwrap_or_default();
+        let area = located.cells(vault, caller.now()).into_iter().find(|(of, _)| *of == scheme);
+        let looked = ending.with(opened(vault, permit, located)?);
+        Ok(Hit { record, area: area.map(|(_, code)| code), looked })
+    });
+    hits.collect()
+}
+
+/// The spelling of a search's value; a code where it cannot be one.
+pub fn spelled(
+    by: By,
+    text: &str,
+    synthetic: bool,
+    today: jiff::civil::Date,
+) -> Result<Secret, &'static str> {
+    let text = text.trim();
+    match by {
+        By::Name if text.chars().filter(|c| !c.is_whitespace()).count() > 50 => Err("too_long"),
+        By::Name if text.is_empty() => Err("required"),
+        By::Premises if !crate::words::is_identifier(text) => Err("identifier"),
+        By::Name | By::Premises => Ok(Secret::new(text)),
+        By::IdNumber | By::Phone => {
+            let field = by.field().ok_or("field_unknown")?;
+            records::values::normalise(field, text, synthetic, today).map(|n| n.value).map_err(|e| e.code)
+        }
+    }
+}
