@@ -1,5 +1,6 @@
 //! What the vault does for people, capability by capability, through its real router.
 
+mod attack;
 mod batch;
 mod catalog;
 mod confirm;
@@ -12,8 +13,10 @@ mod look_up;
 mod metrics;
 mod random;
 mod register;
+mod registers;
 mod sealing;
 mod searching;
 mod tampering;
 mod unknown;
 mod who_looked;
+mod workbooks;

@@ -9,4 +9,5 @@ mod kill;
 mod office;
 mod operate;
 mod policy;
+mod registers;
 mod six_steps;

@@ -55,6 +55,7 @@ pub(crate) fn outcome_json(outcome: &Outcome) -> Value {
         "held": outcome.held,
         "refused": outcome.refused,
         "findings": outcome.findings,
+        "mended": outcome.mended,
         "duplicates": outcome.duplicates,
     });
     if let (Some(proposal), Some(out)) = (outcome.proposal, out.as_object_mut()) {

@@ -1,6 +1,6 @@
-//! Taking registers in: JSON lines of a kind, checked row by row, recorded in whole batches.
+//! Taking registers in: files into JSON lines of a kind, those checked row by row, recorded in whole batches.
 
-pub mod csv;
+pub mod file;
 pub mod rows;
 mod run;
 

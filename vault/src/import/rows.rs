@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::authority::Level;
 use crate::clock;
-use crate::records::values::{normalise, sex_contradicts};
+use crate::records::values::{born_contradicts, normalise, sex_contradicts};
 use crate::seal::Secret;
 
 /// Why a row is not taken.
@@ -56,6 +56,8 @@ pub struct PremisesRow {
     pub fields: Vec<(FieldId, Secret)>,
     /// Its cell in each scheme.
     pub cells: BTreeMap<Scheme, String>,
+    /// What was mended.
+    pub mended: Vec<RowError>,
 }
 
 /// A member of staff in one post.
@@ -96,6 +98,8 @@ pub struct ResidentRow {
     pub fields: Vec<(FieldId, Secret)>,
     /// What is odd about it, though it is kept.
     pub findings: Vec<RowError>,
+    /// What was mended.
+    pub mended: Vec<RowError>,
 }
 
 /// How values are to be read.
@@ -193,12 +197,13 @@ pub fn area(line: &str, number: u64) -> Result<AreaRow, RowError> {
 pub fn premises(line: &str, number: u64, reading: Reading) -> Result<PremisesRow, RowError> {
     let line: RecordLine = parse(line, number)?;
     let row = line.row.unwrap_or(number);
-    let fields = fields(row, &line.fields, RecordType::Premises, reading)?;
+    let mut mended = Vec::new();
+    let fields = fields(row, &line.fields, RecordType::Premises, reading, &mut mended)?;
     let code =
         held(&fields, "premises.code").ok_or_else(|| error(row, "premises.code", "required"))?.to_owned();
     identifier(row, "premises.code", &code)?;
     held(&fields, "premises.address").ok_or_else(|| error(row, "premises.address", "required"))?;
-    Ok(PremisesRow { row, code, fields, cells: line.cells })
+    Ok(PremisesRow { row, code, fields, cells: line.cells, mended })
 }
 
 /// A line of staff.
@@ -234,7 +239,8 @@ pub fn resident(line: &str, number: u64, reading: Reading) -> Result<ResidentRow
     let line: RecordLine = parse(line, number)?;
     let row = line.row.unwrap_or(number);
     let premises_code = line.premises.ok_or_else(|| error(row, "premises", "required"))?;
-    let fields = fields(row, &line.fields, RecordType::Person, reading)?;
+    let mut mended = Vec::new();
+    let fields = fields(row, &line.fields, RecordType::Person, reading, &mut mended)?;
     for must in ["person.name", "person.id_type", "person.id_no"] {
         held(&fields, must).ok_or_else(|| error(row, must, "required"))?;
     }
@@ -244,7 +250,19 @@ pub fn resident(line: &str, number: u64, reading: Reading) -> Result<ResidentRow
     {
         findings.push(error(row, "person.sex", "sex_contradicts_id"));
     }
-    Ok(ResidentRow { row, id: None, premises_code, fields, findings })
+    if let (Some(id_no), Some(born)) = (held(&fields, "person.id_no"), held(&fields, "person.birth_date"))
+        && born_contradicts(id_no, born)
+    {
+        findings.push(error(row, "person.birth_date", "birth_contradicts_id"));
+    }
+    let private = fields.iter().filter(|(_, value)| value.reveal().chars().any(private_use));
+    findings.extend(private.map(|(field, _)| error(row, field.as_str(), "private_character")));
+    Ok(ResidentRow { row, id: None, premises_code, fields, findings, mended })
+}
+
+/// A character of the private area: some machine's own, another on the next.
+fn private_use(c: char) -> bool {
+    matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 fn held<'f>(fields: &'f [(FieldId, Secret)], id: &str) -> Option<&'f str> {
@@ -256,6 +274,7 @@ fn fields(
     given: &BTreeMap<String, String>,
     kind: RecordType,
     reading: Reading,
+    mended: &mut Vec<RowError>,
 ) -> Result<Vec<(FieldId, Secret)>, RowError> {
     let mut out = Vec::with_capacity(given.len());
     for (id, text) in given {
@@ -267,6 +286,7 @@ fn fields(
         }
         let value =
             normalise(field, text, reading.synthetic, reading.today).map_err(|e| error(row, id, e.code))?;
+        mended.extend(value.mended.iter().map(|code| error(row, id, code)));
         out.push((field, value.value));
     }
     Ok(out)

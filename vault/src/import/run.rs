@@ -34,6 +34,8 @@ pub struct Outcome {
     pub refused: Vec<RowError>,
     /// Rows taken though something about them is odd.
     pub findings: Vec<RowError>,
+    /// What was mended in rows that were not refused.
+    pub mended: Vec<RowError>,
     /// Rows about somebody whom an earlier row is about.
     pub duplicates: Vec<RowError>,
     /// What a second person has to confirm before it counts: areas and people.
@@ -148,15 +150,21 @@ impl Import<'_> {
             ImportKind::Premises => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::premises(line, *n, reading)), &mut refused);
+                let mended: Vec<RowError> = rows.iter().flat_map(|row| row.mended.iter().cloned()).collect();
                 let (acts, errors) = add_premises(vault, rows, seen, make).await?;
+                outcome.mended.extend(but(mended, &[&errors]));
                 refused.extend(errors);
                 acts
             }
             ImportKind::Residents => {
                 let rows =
                     taken(batch.iter().map(|(line, n)| rows::resident(line, *n, reading)), &mut refused);
-                outcome.findings.extend(rows.iter().flat_map(|row| row.findings.iter().cloned()));
+                let mended: Vec<RowError> = rows.iter().flat_map(|row| row.mended.iter().cloned()).collect();
+                let findings: Vec<RowError> =
+                    rows.iter().flat_map(|row| row.findings.iter().cloned()).collect();
                 let added = add_residents(vault, rows, notice, seen, make).await?;
+                outcome.mended.extend(but(mended, &[&added.errors, &added.duplicates]));
+                outcome.findings.extend(but(findings, &[&added.errors, &added.duplicates]));
                 refused.extend(added.errors);
                 outcome.duplicates.extend(added.duplicates);
                 added.acts
@@ -171,4 +179,10 @@ impl Import<'_> {
 
 fn taken<T>(rows: impl Iterator<Item = Result<T, RowError>>, refused: &mut Vec<RowError>) -> Vec<T> {
     rows.filter_map(|row| row.map_err(|error| refused.push(error)).ok()).collect()
+}
+
+/// What is told of rows, but for those that were left.
+fn but(told: Vec<RowError>, left: &[&Vec<RowError>]) -> impl Iterator<Item = RowError> {
+    let left: HashSet<u64> = left.iter().flat_map(|rows| rows.iter()).map(|error| error.row).collect();
+    told.into_iter().filter(move |told| !left.contains(&told.row))
 }

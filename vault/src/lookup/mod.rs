@@ -13,6 +13,7 @@ mod decide;
 mod facts;
 mod quota;
 mod replay;
+mod scope;
 mod search;
 mod verify;
 mod write;
@@ -25,7 +26,8 @@ pub use self::batch::{Item, look_up_all};
 use self::decide::decide;
 
 pub use self::replay::{Again, NoReplay, facts as facts_of_entry, replay};
-pub use self::search::{By, Found, Hit, Query, search, spelled};
+pub use self::scope::spelled;
+pub use self::search::{By, Found, Hit, Query, search};
 pub use self::verify::{Claim, Target, Verified, verify};
 pub(crate) use self::write::{Decided, decide_write};
 use crate::Vault;

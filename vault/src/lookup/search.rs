@@ -4,27 +4,25 @@
 use futures_util::future::try_join_all;
 use gridvault_audit::{Receipt, RecordError};
 use gridvault_policy::{
-    Action, Basis, Facts, FieldId, Listing, Outcome, Purpose, Reason, RecordType, Scheme, needs_task,
+    Action, Basis, FieldId, Listing, Outcome, Purpose, Reason, RecordType, Scheme, needs_task,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::batch::one;
 use super::quota::{Today, raise, until_tomorrow};
-use super::{Ask, Looked, LookupError, Manner, TRIES, caller, opened};
+use super::scope::{candidates, within};
+use super::{Ask, Ending, Looked, LookupError, Manner, TRIES, caller, decide, opened};
 use crate::Vault;
+use crate::authority::Task;
 use crate::identity::{Caller, Capacity, Party};
-use crate::permit::{Search, Sought};
-use crate::records::{self, People, Wanted, by_ids, is_own, living_at, living_in, locate};
+use crate::permit::{Lookup, Search, Sought};
+use crate::records::{Located, Wanted, is_own, living_at, locate};
 use crate::seal::{SealError, Secret};
+use crate::store::Table;
 use crate::trail::Expect;
 
 /// Records shown at most.
 const SHOWN: usize = 20;
-/// Records that one value may point at: a family's phone.
-const HOLDERS: i64 = 32;
-/// A name is searched for by so many characters or more; within one home by one.
-const CHARACTERS: usize = 2;
 
 /// By what a record is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -80,6 +78,22 @@ pub struct Query {
     pub task: Option<Uuid>,
     /// Our request id.
     pub request: String,
+}
+
+impl Query {
+    /// What a hit tells of the record beside its masked name; a name may be searched for within a home.
+    fn tells(&self, vault: &Vault, caller: &Caller) -> Option<FieldId> {
+        let areas = vault.areas();
+        let cell = |area: &str| caller.post().and_then(|post| areas.find(post.assignment.scheme, area));
+        let home = self.area.as_deref().is_some_and(|area| cell(area).is_none());
+        let id = match self.by {
+            By::IdNumber => "person.id_no",
+            By::Phone => "person.phone",
+            By::Name if !home => return None,
+            By::Name | By::Premises => "premises.address",
+        };
+        FieldId::parse(id).ok()
+    }
 }
 
 /// A record that was found.
@@ -140,7 +154,8 @@ async fn tried(vault: &Vault, caller: &Caller, query: &Query) -> Result<Found, L
     let candidates = candidates(vault, caller, query).await?;
     let (receipt, mut found) = vault.keys.found(recorded, &candidates)?;
     if query.by == By::Premises {
-        found = living_at(vault, &found).await?.into_iter().map(|person| person.record).collect();
+        let near = within(vault, caller, query, &found).await?;
+        found = living_at(vault, &near).await?.into_iter().map(|person| person.record).collect();
     }
     if found.is_empty() {
         // What is out of reach is located too.
@@ -184,8 +199,8 @@ pub(super) async fn task_refusal(
         return Ok(None);
     }
     let Some(id) = task else { return Ok(Some(Reason::NoTask)) };
-    let row = vault.store.row(crate::store::Table::Tasks, id.as_bytes()).await?;
-    let task: Option<crate::authority::Task> = row.and_then(|row| vault.keys.check(&row));
+    let row = vault.store.row(Table::Tasks, id.as_bytes()).await?;
+    let task: Option<Task> = row.and_then(|row| vault.keys.check(&row));
     Ok(match task {
         Some(task) if task.purpose != purpose => Some(Reason::NoTask),
         Some(task) if !is_own(&task, caller) => Some(Reason::NotAssigned),
@@ -218,50 +233,6 @@ fn entry(
     })
 }
 
-/// The records to compare: those that the index names, or those of one area in reach.
-async fn candidates(vault: &Vault, caller: &Caller, query: &Query) -> Result<People, LookupError> {
-    let kind = if query.by == By::Premises { RecordType::Premises } else { RecordType::Person };
-    if query.by != By::Name {
-        let field = query.by.field().ok_or(SealError::Crypto)?;
-        let term = vault.keys.value_term(field, &query.value).ok_or(SealError::Crypto)?;
-        let mut ids = vault.store.holders(field.number(), &term, HOLDERS).await?;
-        if ids.is_empty() {
-            ids.push(Uuid::new_v4().as_bytes().to_vec());
-        }
-        return Ok(by_ids(vault, kind, &ids).await?);
-    }
-    let Some(post) = caller.post() else { return Ok(Vec::new()) };
-    let scheme = post.assignment.scheme;
-    let area = match (&query.area, post.assignment.areas.as_slice()) {
-        (Some(area), _) => area.clone(),
-        (None, [own]) => own.clone(),
-        (None, _) => return Ok(Vec::new()),
-    };
-    let long = query.value.reveal().chars().filter(|c| !c.is_whitespace()).count() >= CHARACTERS;
-    if vault.areas().find(scheme, &area).is_some() {
-        let reaches = long && reaches(vault, caller, scheme, &area, query.purpose);
-        return Ok(if reaches { living_in(vault, scheme, &area, caller.now()).await? } else { Vec::new() });
-    }
-    // Not a cell: a home. Whoever lives there is shown only within reach.
-    let code = FieldId::parse("premises.code").map_err(|_| SealError::Crypto)?;
-    let term = vault.keys.value_term(code, &Secret::new(area)).ok_or(SealError::Crypto)?;
-    let homes = vault.store.holders(code.number(), &term, 1).await?;
-    let homes: Vec<Uuid> = homes.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
-    Ok(living_at(vault, &homes).await?)
-}
-
-fn reaches(vault: &Vault, caller: &Caller, scheme: Scheme, area: &str, purpose: Purpose) -> bool {
-    let Some(post) = caller.post() else { return false };
-    let post = &post.assignment;
-    let relation = vault.areas().relation(scheme, &post.areas, Some(area), caller.now());
-    let facts = Facts {
-        department: post.department,
-        relation,
-        ..Facts::unproven(post.role, RecordType::Person, purpose)
-    };
-    vault.book.load().reaches(&facts)
-}
-
 /// Of what was found, what the rules show to this caller for this purpose: a masked name and the area, each entered.
 async fn shown(
     vault: &Vault,
@@ -270,29 +241,15 @@ async fn shown(
     mut found: Vec<Uuid>,
 ) -> Result<Vec<Hit>, LookupError> {
     found.sort_unstable();
-    let name = FieldId::parse("person.name").map_err(|_| SealError::Crypto)?;
-    let manner = Manner { listing: Some(Listing::Many), lifted: true, ..Manner::VIEW };
-    let asks: Vec<Ask> = found
-        .into_iter()
-        .map(|record| Ask {
-            kind: RecordType::Person,
-            record,
-            fields: vec![name],
-            purpose: query.purpose,
-            basis: query.basis.clone(),
-            task: query.task,
-            manner,
-            request: query.request.clone(),
-        })
-        .collect();
     let (mut lookups, mut rest) = (Vec::new(), Vec::new());
-    for part in asks.chunks(64) {
-        for (lookup, located, ending) in try_join_all(part.iter().map(|ask| one(vault, caller, ask))).await? {
-            let masked = lookup.decision().fields().iter().any(|f| f.outcome() == Outcome::Masked);
-            if masked && lookups.len() < SHOWN {
-                lookups.push(lookup);
-                rest.push((located, ending));
-            }
+    for part in found.chunks(64) {
+        if lookups.len() == SHOWN {
+            break;
+        }
+        let seen = try_join_all(part.iter().map(|record| seen(vault, caller, query, *record))).await?;
+        for (lookup, located, ending) in seen.into_iter().flatten().take(SHOWN - lookups.len()) {
+            lookups.push(lookup);
+            rest.push((located, ending));
         }
     }
     if lookups.is_empty() {
@@ -309,22 +266,37 @@ async fn shown(
     hits.collect()
 }
 
-/// The spelling of a search's value; a code where it cannot be one.
-pub fn spelled(
-    by: By,
-    text: &str,
-    synthetic: bool,
-    today: jiff::civil::Date,
-) -> Result<Secret, &'static str> {
-    let text = text.trim();
-    match by {
-        By::Name if text.chars().filter(|c| !c.is_whitespace()).count() > 50 => Err("too_long"),
-        By::Name if text.is_empty() => Err("required"),
-        By::Premises if !crate::words::is_identifier(text) => Err("identifier"),
-        By::Name | By::Premises => Ok(Secret::new(text)),
-        By::IdNumber | By::Phone => {
-            let field = by.field().ok_or("field_unknown")?;
-            records::values::normalise(field, text, synthetic, today).map(|n| n.value).map_err(|e| e.code)
-        }
+/// A record as a hit, where the rules show its name at least masked, and would show or compare what it was searched by: else
+/// a search would tell bit by bit what they keep back.
+async fn seen(
+    vault: &Vault,
+    caller: &Caller,
+    query: &Query,
+    record: Uuid,
+) -> Result<Option<(Lookup, Located, Ending)>, LookupError> {
+    let name = FieldId::parse("person.name").map_err(|_| SealError::Crypto)?;
+    let ask = |fields: Vec<FieldId>, manner: Manner| Ask {
+        kind: RecordType::Person,
+        record,
+        fields,
+        purpose: query.purpose,
+        basis: query.basis.clone(),
+        task: query.task,
+        manner,
+        request: query.request.clone(),
+    };
+    let lifted = Manner { lifted: true, ..Manner::VIEW };
+    let wanted = Wanted { kind: RecordType::Person, id: record, task: query.task };
+    let located = locate(vault, caller, &wanted).await?;
+    let listed = Manner { listing: Some(Listing::Many), ..lifted };
+    let (lookup, ending) = decide(vault, caller, &located, &ask(vec![name], listed)).await?;
+    let is = |lookup: &Lookup, outcome| lookup.decision().fields().iter().all(|f| f.outcome() == outcome);
+    let mut shows = is(&lookup, Outcome::Masked);
+    if let Some(field) = query.tells(vault, caller) {
+        let compares = Manner { action: Action::Match, ..lifted };
+        let (view, _) = decide(vault, caller, &located, &ask(vec![field], lifted)).await?;
+        let (compared, _) = decide(vault, caller, &located, &ask(vec![field], compares)).await?;
+        shows &= is(&view, Outcome::Clear) || is(&compared, Outcome::Matched);
     }
+    Ok(shows.then_some((lookup, located, ending)))
 }

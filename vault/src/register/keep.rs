@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use gridvault_audit::{Json, Kind, RecordError};
-use gridvault_policy::{Action, Basis, FieldId, Listing, Purpose, RecordType, Role, Scheme};
+use gridvault_audit::{Kind, RecordError};
+use gridvault_policy::{Action, Basis, FieldId, Listing, Purpose, RecordType, Role};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::correct::{Correcting, corrected};
 use super::tasks::invalid;
-use super::{Fresh, RegisterError, entry};
+use super::{RegisterError, entry};
 use crate::Vault;
-use crate::authority::Move;
-use crate::clock::{civil_date, parse_time};
-use crate::identity::{Caller, Capacity, identify};
+use crate::clock::civil_date;
+use crate::identity::{Capacity, identify};
 use crate::lookup::{Ask, Decided, LookupError, Manner, decide_write};
 use crate::records::{Wanted, values};
 use crate::seal::Secret;
@@ -49,27 +48,6 @@ pub struct Correction {
     #[serde(default)]
     pub task: Option<Uuid>,
     /// What it rests on (证据种类), a word.
-    #[serde(default)]
-    #[schemars(with = "Option<crate::words::Identifier>")]
-    pub evidence: Option<String>,
-}
-
-/// What is said of a premises now.
-#[derive(Clone, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PremisesCorrection {
-    /// Values by field; null: no longer held.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
-    pub fields: BTreeMap<String, Option<String>>,
-    /// The cell that it goes over to, by scheme.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub cells: BTreeMap<Scheme, String>,
-    /// From when it lies there, RFC 3339; at once where nothing is said.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// What it rests on, a word.
     #[serde(default)]
     #[schemars(with = "Option<crate::words::Identifier>")]
     pub evidence: Option<String>,
@@ -185,150 +163,14 @@ async fn resident(
     Ok(())
 }
 
-/// A resident not held yet.
-#[derive(Clone, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Newcomer {
-    /// Values by field.
-    pub fields: BTreeMap<String, String>,
-    /// The home.
-    pub premises: Uuid,
-    /// The notice that the resident was given; none: not informed, and counted so.
-    #[serde(default)]
-    pub notice: Option<Uuid>,
-    /// What for; a data steward collects for `data_quality`.
-    #[serde(default)]
-    #[schemars(with = "Option<crate::words::PurposeWord>")]
-    pub purpose: Option<Purpose>,
-    /// On what basis, where said.
-    #[serde(default)]
-    #[schemars(with = "Option<crate::words::BasisWord>")]
-    pub basis: Option<Basis>,
-    /// The task that it serves, which names the home.
-    #[serde(default)]
-    pub task: Option<Uuid>,
-}
-
-/// What became of a newcomer.
-#[derive(Clone, Copy, Debug)]
-pub enum Collected {
-    /// Held from now on.
-    Made(Uuid),
-    /// Proposed: a data steward, who may know who is held already, confirms it.
-    Proposed(Uuid),
-}
-
-/// Collects a resident. What a worker registers is a proposal, known or not: it is no question to be asked by writing.
-pub async fn collect_resident(
-    vault: &Vault,
-    token: &Secret,
-    capacity: Capacity,
-    new: &Newcomer,
-    fresh: Fresh,
-    request: &str,
-) -> Result<Collected, RegisterError> {
-    let given = new.fields.iter().map(|(id, text)| (id.clone(), Some(text.clone()))).collect();
-    let fields = spelled(vault, RecordType::Person, &given)?;
-    let fields: Vec<(FieldId, Secret)> = fields.into_iter().filter_map(|(f, v)| Some((f, v?))).collect();
-    for must in ["person.name", "person.id_type", "person.id_no"] {
-        if !fields.iter().any(|(field, _)| field.as_str() == must) {
-            return Err(invalid(&format!("/fields/{must}"), "required"));
-        }
-    }
-    let caller = identify(vault, token, capacity).await?;
-    if let Some(notice) = new.notice
-        && vault.store.row(Table::Notices, notice.as_bytes()).await?.is_none()
-    {
-        return Err(invalid("/notice", "unknown"));
-    }
-    let steward = caller.role() == Role::DataSteward;
-    if !steward {
-        let manner = Manner {
-            action: Action::Write,
-            lifted: false,
-            newcomer: Some(crate::seal::facts_of(&fields).age_class(civil_date(vault.now()))),
-            listing: None,
-        };
-        let asked = fields.iter().map(|(field, _)| *field).filter(|field| field.as_str() != "person.id_type");
-        let ask = Ask {
-            kind: RecordType::Person,
-            record: new.premises,
-            fields: asked.collect(),
-            purpose: new.purpose.unwrap_or(Purpose::DataQuality),
-            basis: new.basis.map(|basis| (basis, None)),
-            task: new.task,
-            manner,
-            request: request.to_owned(),
-        };
-        let wanted = Wanted { kind: RecordType::Premises, id: new.premises, task: new.task };
-        let Decided { lookup, allowed, unknown, .. } =
-            decide_write(vault, token, capacity, wanted, &ask).await?;
-        if !allowed {
-            return Err(refused(vault, lookup, unknown).await);
-        }
-    }
-    super::newcomer::take(vault, &caller, new, fields, (steward, fresh), request).await
-}
-
-/// Corrects a premises, or lets it go over to other cells: a data steward only.
-pub async fn correct_premises(
-    vault: &Vault,
-    caller: &Caller,
-    id: Uuid,
-    correction: &PremisesCorrection,
-    request: &str,
-) -> Result<(), RegisterError> {
-    if caller.role() != Role::DataSteward {
-        return Err(RegisterError::Forbidden);
-    }
-    let fields = spelled(vault, RecordType::Premises, &correction.fields)?;
-    if fields.is_empty() && correction.cells.is_empty() {
-        return Err(invalid("/fields", "required"));
-    }
-    evidence(correction.evidence.as_deref())?;
-    let from = match &correction.from {
-        None => caller.now(),
-        Some(text) => parse_time(text).ok_or_else(|| invalid("/from", "time"))?,
-    };
-    // What was decided stays decided: a premises does not move in the past.
-    if from < caller.now() {
-        return Err(invalid("/from", "in_the_past"));
-    }
-    let areas = vault.areas();
-    let mut cells = Vec::new();
-    for (scheme, cell) in &correction.cells {
-        if areas.live(*scheme, cell, from).is_none() {
-            return Err(invalid(&format!("/cells/{scheme}"), "area_unknown"));
-        }
-        cells.push(Move { scheme: *scheme, cell: cell.clone(), from });
-    }
-    let row = vault.store.row(Table::Records, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
-    let envelopes = vault.store.envelopes(&[id.as_bytes()]).await?;
-    let envelopes = envelopes.first().ok_or(RegisterError::Unknown("/id"))?;
-    let header: Option<crate::authority::Header> = vault.keys.check(&row);
-    let premises = header.filter(|header| header.kind == RecordType::Premises);
-    premises.ok_or(RegisterError::Unknown("/id"))?;
-    let correcting = Correcting { row: &row, envelopes, fields: &fields, place: None, cells: &cells };
-    let Some(corrected) = corrected(vault, &correcting)? else { return Ok(()) };
-    let mut entry = entry(Kind::PremisesCorrected, caller, request);
-    corrected.describe(&mut entry);
-    if !cells.is_empty() {
-        entry.private.detail.insert("from", Json::Int(from));
-    }
-    say_evidence(&mut entry, correction.evidence.as_deref());
-    vault.log.record(Act::new(&vault.keys, entry, corrected.change)).await?;
-    vault.reload().await?;
-    Ok(())
-}
-
-fn evidence(word: Option<&str>) -> Result<(), RegisterError> {
+pub(super) fn evidence(word: Option<&str>) -> Result<(), RegisterError> {
     match word {
         Some(word) if !crate::words::is_identifier(word) => Err(invalid("/evidence", "identifier")),
         _ => Ok(()),
     }
 }
 
-fn say_evidence(entry: &mut gridvault_audit::Entry, evidence: Option<&str>) {
+pub(super) fn say_evidence(entry: &mut gridvault_audit::Entry, evidence: Option<&str>) {
     if let Some(evidence) = evidence {
         entry.private.detail.insert("evidence", super::word(evidence));
     }

@@ -15,6 +15,7 @@ mod once;
 mod people;
 mod places;
 mod posts;
+mod premises;
 mod proposals;
 mod residents;
 mod services;
@@ -29,9 +30,7 @@ pub use begin::{begin, nature, policy_in_force, raise_broken_rows, raise_clock, 
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
-pub use keep::{
-    Collected, Correction, Newcomer, PremisesCorrection, collect_resident, correct_premises, correct_resident,
-};
+pub use keep::{Correction, correct_resident};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
@@ -47,7 +46,9 @@ pub use residents::{AddedResidents, add_residents, new_tag};
 pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
 pub use map::{areas, check_areas};
+pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
+pub use premises::{PremisesCorrection, correct_premises};
 pub use services::{
     NewAgreement, add_service, admit_service, end_agreement, grant_letter, issue_service_token,
     renew_agreement, revoke_token, services, tokens,
