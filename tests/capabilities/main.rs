@@ -10,6 +10,7 @@ mod doors;
 mod import;
 mod instances;
 mod look_up;
+mod metrics;
 mod random;
 mod register;
 mod registers;

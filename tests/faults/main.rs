@@ -1,11 +1,13 @@
 //! What must survive: kills, full and read-only disks, servers that go away, clocks that leap, and the demonstration as its users meet it.
 
+mod backup;
 mod clock;
 mod database;
 mod disk;
 mod instances;
 mod kill;
 mod office;
+mod operate;
 mod policy;
 mod registers;
 mod six_steps;

@@ -11,6 +11,7 @@ fn every_file_that_a_paper_names_exists() {
         "README.zh-CN.md",
         "SECURITY.md",
         "ARCHITECTURE.md",
+        "docs/operate.md",
         "migrations/README.md",
         "tests/fixtures/README.md",
     ] {

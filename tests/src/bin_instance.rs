@@ -22,5 +22,5 @@ async fn main() {
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
         term.recv().await;
     };
-    gridvault::api::serve(Arc::new(vault), listener, told).await.unwrap();
+    gridvault::api::serve(Arc::new(vault), listener, told).await;
 }

@@ -1,6 +1,7 @@
 //! The tests' own kit: a vault with a small synthetic street on a hand-moved clock, asked through its real router.
 
 mod cluster;
+mod office;
 mod server;
 mod site;
 
@@ -18,6 +19,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 pub use cluster::{Cluster, Cut, CuttingProxy};
+pub use office::{Certificates, Office, Serving};
 pub use server::{Instance, Server, binary, post};
 pub use site::{On, Site, cluster, on_cluster};
 

@@ -141,6 +141,11 @@ pub fn rfc3339(micros: i64) -> String {
     timestamp(micros).to_zoned_datetime(beijing()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// As part of a file's name: `20261124T093000`, Beijing time.
+pub fn file_stamp(micros: i64) -> String {
+    timestamp(micros).to_zoned_datetime(beijing()).strftime("%Y%m%dT%H%M%S").to_string()
+}
+
 /// UTC microseconds of an RFC 3339 time with offset, or of a civil date (its first moment in Beijing).
 pub fn parse_time(text: &str) -> Option<i64> {
     if let Ok(at) = text.parse::<Timestamp>() {

@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod authority;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod records;
 pub mod register;
 pub mod seal;
 pub mod store;
+pub mod tls;
 pub mod trail;
 mod vault;
 mod words;

@@ -30,10 +30,10 @@ pub struct Layout {
 }
 
 /// Held while a process has the file open: several instances need a server.
-struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] std::fs::File);
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock, which ends with it")] std::fs::File);
 
 impl Lock {
-    fn take(database: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn take(database: &Path) -> Result<Self, OpenError> {
         let path = database.with_extension("lock");
         let file = std::fs::File::create(&path)
             .map_err(|e| OpenError::Lock(path.display().to_string(), e.to_string()))?;

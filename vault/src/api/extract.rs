@@ -122,6 +122,7 @@ impl Context {
     pub(super) fn unidentified(&self, app: &App, error: &Unidentified) -> Problem {
         if matches!(error, Unidentified::Unauthenticated) {
             app.throttle.refused(&self.source);
+            app.metrics.refused();
         }
         Problem::of_unidentified(error, self.language)
     }

@@ -1,5 +1,7 @@
 //! HTTP: the router, what comes in checked into domain types, what goes out as JSON or a problem.
 
+mod accept;
+mod admin;
 mod answer;
 mod areas;
 mod audit;
@@ -8,10 +10,13 @@ mod consents;
 mod docs;
 mod doors;
 mod extract;
+mod health;
 mod imports;
 mod lookups;
 mod me;
+mod metrics;
 mod openapi;
+mod peer;
 mod people;
 mod problem;
 mod proposals;
@@ -19,10 +24,12 @@ mod residents;
 mod router;
 mod routes;
 mod searches;
+mod serve;
 mod services;
 mod sessions;
 mod shapes;
 mod tasks;
+mod telemetry;
 mod throttle;
 
 use crate::words::is_identifier;
@@ -31,4 +38,5 @@ pub(crate) use imports::outcome_json;
 pub use openapi::description;
 pub use problem::{Language, Problem};
 pub(crate) use proposals::confirmed_json;
-pub use router::{App, router, serve};
+pub use router::{App, router};
+pub use serve::{Doors, Limits, serve};

@@ -1,6 +1,5 @@
 //! What holds for all routes: limits, times, request ids, headers, one form of refusal.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,26 +8,23 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
 use super::doors::Size;
 use super::extract::{RequestId, language};
+use super::metrics::Metrics;
 use super::problem::Name;
 use super::routes::all_doors;
+use super::telemetry::Asked;
 use super::throttle::Throttle;
-use super::{Language, Problem};
+use super::{Language, Limits, Problem};
 use crate::Vault;
-use crate::register::{raise_broken_rows, raise_clock};
 use crate::vault::Nature;
 
-const BODY: usize = 256 * 1024;
-const IMPORT_BODY: usize = 256 * 1024 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const IMPORT_WITHIN: Duration = Duration::from_secs(1800);
-const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -36,12 +32,19 @@ pub struct App {
     /// The open vault.
     pub vault: Arc<Vault>,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: Limits,
 }
 
 impl App {
-    /// The application over an open vault.
+    /// The application over an open vault, within the usual limits.
     pub fn new(vault: Arc<Vault>) -> Self {
-        Self { vault, throttle: Arc::default() }
+        Self::within(vault, Limits::default())
+    }
+
+    /// Likewise, within those.
+    pub fn within(vault: Arc<Vault>, limits: Limits) -> Self {
+        Self { vault, throttle: Arc::default(), metrics: Arc::default(), limits }
     }
 }
 
@@ -55,10 +58,10 @@ pub fn router(app: App) -> Router {
         }
     }
     let quick = quick
-        .layer(DefaultBodyLimit::max(BODY))
+        .layer(DefaultBodyLimit::max(app.limits.body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_WITHIN));
     let long = long
-        .layer(DefaultBodyLimit::max(IMPORT_BODY))
+        .layer(DefaultBodyLimit::max(app.limits.import_body))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, IMPORT_WITHIN));
     quick
         .merge(long)
@@ -95,8 +98,7 @@ fn refused_alike(response: Response, language: Language) -> Response {
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map(|p| p.as_str().to_owned());
-    let method = request.method().clone();
+    let asked = Asked::new(&request, &id);
     let language = language(request.headers());
     let mut response = refused_alike(next.run(request).await, language);
     let headers = response.headers_mut();
@@ -109,60 +111,6 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     if app.vault.nature == Nature::Synthetic {
         headers.insert(HeaderName::from_static("x-gridvault-demo"), HeaderValue::from_static("1"));
     }
-    let status = response.status().as_u16();
-    tracing::info!(%method, route = route.as_deref().unwrap_or("-"), status, request = %id, "answered");
+    asked.answered(&app.metrics, response.status());
     response
-}
-
-/// Serves until `stop`, then lets answers under way finish and closes the vault.
-pub async fn serve(
-    vault: Arc<Vault>,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let app = App::new(Arc::clone(&vault));
-    let upkeep = tokio::spawn(upkeep(app.clone()));
-    let (told, stopping) = tokio::sync::oneshot::channel();
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop.await;
-        if told.send(()).is_err() {
-            tracing::debug!("the server had ended already");
-        }
-    });
-    let mut serving = std::pin::pin!(std::future::IntoFuture::into_future(serving));
-    let served = tokio::select! {
-        served = &mut serving => served,
-        _ = stopping => match tokio::time::timeout(CLOSE_WITHIN, serving).await {
-            Ok(served) => served,
-            Err(_) => {
-                let _: () = tracing::warn!("answers under way were cut off");
-                Ok(())
-            },
-        },
-    };
-    upkeep.abort();
-    app.throttle.enter(&vault).await;
-    vault.close().await;
-    served
-}
-
-/// Once a second findings, once a minute refused credentials.
-async fn upkeep(app: App) {
-    let mut clock_told = false;
-    for second in 1u64.. {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if !clock_told && app.vault.clock.was_ahead() {
-            clock_told = raise_clock(&app.vault).await.is_ok();
-        }
-        if let Err(error) = raise_broken_rows(&app.vault).await {
-            tracing::warn!(%error, "findings could not be entered");
-        }
-        if let Err(error) = app.vault.turn_page().await {
-            tracing::error!(%error, "the rules of the new day do not hold together: those of before stay in force");
-        }
-        if second % 60 == 0 {
-            app.throttle.enter(&app.vault).await;
-        }
-    }
 }

@@ -1,17 +1,14 @@
 //! Every route, with everything that is said of it: what it takes, gives, refuses and enters.
 
-use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, patch, post, put};
 use serde_json::json;
 
 use super::doors::{Door, door};
-use super::extract::language;
 use super::problem::Name;
 use super::{
-    App, Problem, areas, audit, catalog, consents, docs, imports, lookups, me, people, proposals, residents,
+    areas, audit, catalog, consents, docs, health, imports, lookups, me, people, proposals, residents,
     searches, services, sessions, shapes, tasks,
 };
 use crate::register::{Correction, NewConsent, NewTask, Newcomer, PremisesCorrection};
@@ -294,10 +291,10 @@ fn open_doors() -> Vec<Door> {
             .in_a_post()
             .gives_nothing(204, "The session has ended.")
             .enters(&["session.ended"]),
-        door("GET", "/healthz", "Whether it runs", get(|| async { Json(json!({ "alive": true })) }))
+        door("GET", "/healthz", "Whether it runs", get(health::alive))
             .open()
             .gives::<shapes::Alive>(200, "It does."),
-        door("GET", "/readyz", "Whether it can record", get(ready))
+        door("GET", "/readyz", "Whether it can record", get(health::ready))
             .open()
             .gives::<shapes::Ready>(200, "It can."),
         door("GET", "/openapi.json", "This description", get(described)).open().gives_media(
@@ -316,11 +313,4 @@ fn open_doors() -> Vec<Door> {
 async fn described() -> Response {
     static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(super::openapi::description);
     ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
-}
-
-async fn ready(State(app): State<App>, request: Request) -> Response {
-    match app.vault.store.head().await {
-        Ok(Some(head)) => Json(json!({ "ready": true, "entries": head.size })).into_response(),
-        _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
-    }
 }

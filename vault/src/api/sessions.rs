@@ -39,6 +39,7 @@ pub(super) async fn create(
         Err(error) => {
             if matches!(error, RegisterError::Unauthenticated) {
                 app.throttle.wrong_code(&context.source);
+                app.metrics.refused();
             }
             Err(Problem::of_register(&error, context.language))
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::Failure;
 use crate::config::read_secret;
@@ -25,9 +26,7 @@ pub(super) fn post(
     content_type: &str,
     body: &[u8],
 ) -> Result<(u16, Value), Failure> {
-    let agent =
-        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
-    let sent = agent
+    let sent = agent()?
         .post(url)
         .header("authorization", &format!("Bearer {}", token.reveal()))
         .header("content-type", content_type)
@@ -38,6 +37,22 @@ pub(super) fn post(
     let text = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_string();
     let text = text.map_err(|error| Failure(format!("{url}: {error}"), 1))?;
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+}
+
+/// Trusts the public authorities, or those in the file that `SSL_CERT_FILE` names: an office may have one of its own.
+fn agent() -> Result<ureq::Agent, Failure> {
+    let mut config = ureq::Agent::config_builder().http_status_as_error(false);
+    #[expect(clippy::disallowed_methods, reason = "what other clients of the machine read too")]
+    if let Ok(file) = std::env::var("SSL_CERT_FILE") {
+        let pem =
+            std::fs::read(&file).map_err(|error| Failure(format!("SSL_CERT_FILE: `{file}`: {error}"), 1))?;
+        let roots: Vec<_> = parse_pem(&pem)
+            .filter_map(|item| if let Ok(PemItem::Certificate(root)) = item { Some(root) } else { None })
+            .collect();
+        config =
+            config.tls_config(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build());
+    }
+    Ok(ureq::Agent::new_with_config(config.build()))
 }
 
 /// What a problem says to people.

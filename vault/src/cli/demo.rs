@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{Failure, Outcome, log, say, told_to_stop};
-use crate::api;
+use crate::api::{self, Doors};
 use crate::clock::SteadyClock;
 use crate::config::read_secret;
 use crate::demo::{DemoFile, make, refresh, steps};
@@ -66,7 +66,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     file.url = format!("http://{}", listener.local_addr()?);
     file.write(&demo_file)?;
     print(&file, data);
-    api::serve(Arc::new(vault), listener, told_to_stop()).await?;
+    let pin = Some(Layout::in_folder(data).pin);
+    api::serve(Arc::new(vault), Doors { pin, ..listener.into() }, told_to_stop()).await;
     Ok(0)
 }
 

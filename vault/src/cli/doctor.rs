@@ -1,15 +1,17 @@
 //! `gridvault doctor`: what an operator should mend, found without the passphrase and without changing anything.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use gridvault_audit::Checkpoint;
+use gridvault_policy::Role;
 use serde_json::json;
 
-use super::{ConfigFile, Outcome, say};
+use super::examine::{Finding, report, settings};
+use super::{ConfigFile, Outcome};
+use crate::authority::Assignment;
 use crate::clock::{Clock, SystemClock, days, rfc3339};
 use crate::config::Config;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Table};
 
 /// Below it a vault soon answers 503.
 const LEAST_FREE: u64 = 1 << 30;
@@ -24,21 +26,11 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// One thing looked at.
-struct Finding {
-    what: &'static str,
-    found: String,
-    /// What to do, where something must be done.
-    mend: Option<String>,
-}
-
 pub(super) async fn run(arguments: Arguments) -> Outcome {
-    let config = Config::read(&arguments.file.config)?;
+    let file = &arguments.file.config;
+    let config = Config::read(file)?;
     let layout = config.layout();
-    let mut findings = vec![secret("keys.file", &layout.keys)];
-    if let Some(path) = &config.keys.passphrase_file {
-        findings.push(secret("keys.passphrase_file", path));
-    }
+    let mut findings = settings(file, &config);
     for (what, path) in
         [("disk of the database", layout.database.file()), ("disk of the pin", Some(layout.pin.as_path()))]
     {
@@ -47,41 +39,33 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     match Store::open_to_verify(&layout.database).await {
         Ok(store) => {
             findings.extend(database(&store, &layout.pin).await?);
+            findings.extend(office(&store).await?);
             store.close().await;
         }
-        Err(error) => findings.push(Finding {
-            what: "database",
-            found: layout.database.to_string(),
-            mend: Some(format!("it cannot be read: {error}")),
-        }),
-    }
-    let sound = findings.iter().all(|finding| finding.mend.is_none());
-    if arguments.json {
-        let list: Vec<_> = findings
-            .iter()
-            .map(|f| json!({ "what": f.what, "found": f.found, "good": f.mend.is_none(), "mend": f.mend }))
-            .collect();
-        say(&json!({ "sound": sound, "findings": list }).to_string());
-    } else {
-        for Finding { what, found, mend } in &findings {
-            match mend {
-                None => say(&format!("ok    {what}: {found}")),
-                Some(mend) => say(&format!("MEND  {what}: {found}: {mend}")),
-            }
+        Err(error) => {
+            let mend = format!("it cannot be read: {error}");
+            findings.push(Finding::new("database", layout.database.to_string(), Some(mend)));
         }
     }
-    Ok(u8::from(!sound))
+    Ok(report(&findings, json!({}), arguments.json))
 }
 
-/// A file that nobody else may read.
-fn secret(what: &'static str, path: &Path) -> Finding {
-    let found = path.display().to_string();
-    let mend = match std::fs::metadata(path) {
-        Err(error) => Some(format!("it cannot be read: {error}")),
-        Ok(file) if file.permissions().mode() & 0o077 != 0 => Some("others may read it: chmod 600".into()),
-        Ok(_) => None,
+/// Whether those are there without whom residents may not be asked for anything: a notice, and somebody who answers for
+/// the vault. Their rows' MACs are not checked here, for that needs the keys.
+async fn office(store: &Store) -> Result<Vec<Finding>, StoreError> {
+    let notices = store.all(Table::Notices).await?.len();
+    let found = if notices == 0 {
+        "none yet: publish one before residents are taken in".to_owned()
+    } else {
+        format!("{notices} published")
     };
-    Finding { what, found, mend }
+    let notice = Finding::new("notice", found, None);
+    let now = SystemClock.now();
+    let posts = store.all(Table::Assignments).await?;
+    let held = posts.iter().filter_map(|row| serde_json::from_slice::<Assignment>(&row.body).ok());
+    let officers = held.filter(|post| post.role == Role::PrivacyOfficer && post.live(now)).count();
+    let mend = (officers == 0).then(|| "appoint one: nobody may answer requests and review findings".into());
+    Ok(vec![notice, Finding::new("privacy officer", format!("{officers} in a live post"), mend)])
 }
 
 fn free(what: &'static str, path: &Path) -> Finding {

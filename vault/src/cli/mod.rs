@@ -1,8 +1,11 @@
 //! The commands. Errors go to stderr in one line that says what and what to do.
 
+mod backup;
 mod client;
+mod config;
 mod demo;
 mod doctor;
+mod examine;
 mod import;
 mod init;
 mod keys;
@@ -33,8 +36,15 @@ enum Command {
     Init(ConfigFile),
     /// Serve the vault
     Serve(serve::Arguments),
+    /// Write all that the database holds into one new file, while it is served
+    Backup(backup::Backup),
+    /// Put a backup in place: exit 3 if the pin names more than it holds
+    Restore(backup::Restore),
     /// Say what an operator should mend; exit 1 if anything
     Doctor(doctor::Arguments),
+    /// The settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Take a register in
     Import(import::Arguments),
     /// Look a record up over the API
@@ -48,6 +58,12 @@ enum Command {
     /// The rules
     #[command(subcommand)]
     Policy(policy::Command),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say each setting, where it comes from, and what is wrong with what it names; exit 1 if anything
+    Check(config::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -90,10 +106,13 @@ pub fn main() -> ExitCode {
     // What the vault writes is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let outcome = match arguments.command {
+        Command::Config(ConfigCommand::Check(arguments)) => config::check(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Policy(command) => policy::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
+        Command::Backup(arguments) => on_runtime(backup::backup(arguments)),
+        Command::Restore(arguments) => on_runtime(backup::restore(arguments)),
         Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Init(file) => on_runtime(init::run(file.config)),
@@ -134,6 +153,11 @@ fn log() {
     if set.is_err() {
         say_error("logging was set up twice");
     }
+    // Where it happened, not the words: they may quote what was worked on.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(at, "panicked");
+    }));
 }
 
 fn say(words: &str) {

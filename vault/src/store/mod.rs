@@ -1,6 +1,7 @@
 //! The one way to the database, SQLite or PostgreSQL. Nobody outside this room sees sqlx; what comes out is ciphertext and
 //! rows still to be checked.
 
+mod copy;
 mod database;
 mod doctor;
 mod entries;
@@ -171,6 +172,11 @@ impl Store {
     /// Statements asked of the database since start: equal answers must cost equal work.
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is a file of this process's own, not a server's.
+    pub fn is_file(&self) -> bool {
+        self.database.is_file()
     }
 
     /// Closes every connection; a file is folded into one.

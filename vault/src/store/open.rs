@@ -13,8 +13,8 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use super::StoreError;
 use super::database::{Database, READERS};
 
-static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
-static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+pub(super) static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
+pub(super) static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// Where a database lies.
 #[derive(Clone)]
@@ -212,7 +212,7 @@ pub(super) async fn open_to_verify(location: &Location) -> Result<Database, Stor
     }
 }
 
-fn migrate(done: Result<(), sqlx::migrate::MigrateError>) -> Result<(), StoreError> {
+pub(super) fn migrate(done: Result<(), sqlx::migrate::MigrateError>) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError::{Execute, VersionMismatch, VersionMissing};
     done.map_err(|error| match error {
         VersionMissing(v) => {

@@ -20,6 +20,8 @@ pub(crate) struct Hints {
     facts_rev: AtomicI64,
     /// Raised when rows that name callers may have changed in a way that narrows nothing.
     callers: AtomicU64,
+    /// Transactions and entries that this instance committed.
+    written: [AtomicU64; 2],
 }
 
 impl Hints {
@@ -33,6 +35,18 @@ impl Hints {
 
     pub(crate) fn callers(&self) -> u64 {
         self.callers.load(Ordering::Acquire)
+    }
+
+    /// Transactions and entries that this instance committed.
+    pub(crate) fn written(&self) -> (u64, u64) {
+        let [batches, entries] = &self.written;
+        (batches.load(Ordering::Relaxed), entries.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn wrote(&self, added: u64) {
+        let [batches, entries] = &self.written;
+        batches.fetch_add(1, Ordering::Relaxed);
+        entries.fetch_add(added, Ordering::Relaxed);
     }
 
     pub(super) fn set(&self, head: &Head, facts_rev: i64, callers_moved: bool) {

@@ -64,6 +64,11 @@ impl Writer {
         &self.hints
     }
 
+    /// Groups that wait to be written.
+    pub fn waiting(&self) -> usize {
+        QUEUE.saturating_sub(self.queue.capacity())
+    }
+
     /// Writes what waits, then stops taking more.
     pub async fn stop(&self) {
         let (done, stopped) = oneshot::channel();
@@ -208,6 +213,7 @@ impl WriterTask {
         };
         *sent = Some(written);
         batch.commit().await?;
+        self.hints.wrote(growing.standing.head.size() - self.standing.head.size());
         self.standing = growing.standing;
         self.known(note, growing.callers_moved);
         Ok(growing.answers)

@@ -1,0 +1,21 @@
+//! Whether the process is alive, and whether it can answer: what a supervisor or a load balancer asks.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::extract::language;
+use super::problem::Name;
+use super::{App, Problem};
+
+pub(super) async fn alive() -> Json<Value> {
+    Json(json!({ "alive": true }))
+}
+
+pub(super) async fn ready(State(app): State<App>, request: Request) -> Response {
+    match app.vault.store.head().await {
+        Ok(Some(head)) => Json(json!({ "ready": true, "entries": head.size })).into_response(),
+        _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
+    }
+}

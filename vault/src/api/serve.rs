@@ -1,0 +1,124 @@
+//! The server's life: answers until it is told to stop, and what is done beside answering.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use super::accept::{Manner, answer};
+use super::peer::Proxies;
+use super::{App, admin, router};
+use crate::Vault;
+use crate::backup::Notes;
+use crate::register::{raise_broken_rows, raise_clock};
+use crate::tls::Tls;
+
+/// Connections of those who look after the machine.
+const ADMIN_CONNECTIONS: usize = 32;
+
+/// Where the server listens, how, and how much of whom.
+pub struct Doors {
+    /// For callers.
+    pub listener: TcpListener,
+    /// Spoken with callers; without it HTTP is plain.
+    pub tls: Option<Arc<Tls>>,
+    /// Proxies whose `X-Forwarded-For` is believed; without TLS nobody else is answered.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// For the operator's metrics and health.
+    pub admin: Option<TcpListener>,
+    /// How much callers may ask.
+    pub limits: Limits,
+    /// The pin, where its age is to be told and backups leave their notes.
+    pub pin: Option<PathBuf>,
+}
+
+/// How much callers may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests of one caller in a minute.
+    pub requests_per_minute: u32,
+    /// A request's body, bytes.
+    pub body: usize,
+    /// An import's body, bytes.
+    pub import_body: usize,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_minute: 600, body: 256 << 10, import_body: 256 << 20, connections: 1000 }
+    }
+}
+
+impl From<TcpListener> for Doors {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            admin: None,
+            limits: Limits::default(),
+            pin: None,
+        }
+    }
+}
+
+/// Serves until `stop`, then lets answers under way finish and closes the vault.
+pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future<Output = ()>) {
+    let doors = doors.into();
+    let app = App::within(Arc::clone(&vault), doors.limits);
+    let upkeep = tokio::spawn(upkeep(app.clone(), doors.pin.clone().map(Notes::beside)));
+    let room = Arc::new(Semaphore::new(doors.limits.connections));
+    let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {
+        let (proxies, metrics) = (Proxies::new(trusted), Arc::clone(&app.metrics));
+        Arc::new(Manner { tls, proxies, metrics, room: Arc::clone(room) })
+    };
+    let (stopped, stopping) = watch::channel(false);
+    let callers = manner(doors.tls, &doors.trusted_proxies, &room);
+    let serving = answer(doors.listener, router(app.clone()), callers, stopping.clone());
+    let admin = async {
+        if let Some(listener) = doors.admin {
+            let apart = manner(None, &[], &Arc::new(Semaphore::new(ADMIN_CONNECTIONS)));
+            let told = admin::Told { room, connections: doors.limits.connections, pin: doors.pin };
+            answer(listener, admin::router(app.clone(), told), apart, stopping).await;
+        }
+    };
+    let told = async {
+        stop.await;
+        stopped.send_replace(true);
+    };
+    tokio::join!(told, serving, admin);
+    upkeep.abort();
+    app.throttle.enter(&vault).await;
+    vault.close().await;
+}
+
+/// Once a second findings, every ten what backups noted, once a minute refused credentials.
+async fn upkeep(app: App, mut notes: Option<Notes>) {
+    let mut clock_told = false;
+    for second in 1u64.. {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !clock_told && app.vault.clock.was_ahead() {
+            clock_told = raise_clock(&app.vault).await.is_ok();
+        }
+        if let Err(error) = raise_broken_rows(&app.vault).await {
+            tracing::warn!(%error, "findings could not be entered");
+        }
+        if let Err(error) = app.vault.turn_page().await {
+            tracing::error!(%error, "the rules of the new day do not hold together: those of before stay in force");
+        }
+        if second % 10 == 1
+            && let Some(notes) = &mut notes
+            && let Err(error) = notes.enter(&app.vault).await
+        {
+            tracing::warn!(%error, "what a backup noted could not be entered; it will be tried again");
+        }
+        if second % 60 == 0 {
+            app.throttle.enter(&app.vault).await;
+        }
+    }
+}
