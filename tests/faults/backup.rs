@@ -227,6 +227,37 @@ async fn a_backup_of_either_database_goes_back_into_either(on: On) {
     }
 }
 
+on_both!(what_was_erased_since_a_backup_is_erased_in_it_too);
+async fn what_was_erased_since_a_backup_is_erased_in_it_too(on: On) {
+    let t = TestVault::street(on).await;
+    let (resident, other) = (t.task(0).resident.unwrap(), t.task(5).resident.unwrap());
+    let file = t.site.dir.path().join("b");
+    make(&t.site.layout(), &file, Some(&t.vault.log_key), &*t.clock, &|_| ()).await.unwrap();
+    let path = format!("/v1/residents/{resident}/erasure");
+    let steward = t.caller("data_steward", "none").token.clone();
+    let asked =
+        t.call("POST", &path, Some(&steward), Some(&serde_json::json!({ "reason": "withdrawn" }))).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let granted =
+        t.call("PATCH", &path, Some(t.officer()), Some(&serde_json::json!({ "granted": true }))).await;
+    assert_eq!(granted.status, 204, "{}", granted.text);
+    t.vault.close().await;
+    let place = Site::new(on).await;
+    for name in ["keys.json", "pin", "pin.erased"] {
+        std::fs::copy(t.site.dir.path().join(name), place.dir.path().join(name)).unwrap();
+    }
+    let restored =
+        restore(&file, &place.layout(), false, Some(&t.vault.log_key), &*t.clock, &|_| ()).await.unwrap();
+    assert!(matches!(restored.standing, Standing::Older(_)), "{:?}", restored.standing);
+    let store = gridvault::store::Store::open_to_verify(&place.location()).await.unwrap();
+    let held = store.envelopes(&[resident.as_bytes(), other.as_bytes()]).await.unwrap();
+    assert_eq!(held.iter().map(|e| e.record.as_slice()).collect::<Vec<_>>(), [other.as_bytes()]);
+    store.close().await;
+    // And what is older than the pin is not served.
+    let opened = gridvault_tests::try_open(&place.layout(), Arc::clone(&t.clock) as Arc<_>, None).await;
+    assert!(opened.is_err_and(|error| error.to_string().contains("rollback")));
+}
+
 on_both!(what_is_not_whole_is_neither_backed_up_nor_restored);
 async fn what_is_not_whole_is_neither_backed_up_nor_restored(on: On) {
     let t = TestVault::street(on).await;

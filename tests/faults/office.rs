@@ -30,6 +30,7 @@ async fn an_office_on_postgres_begins_is_examined_and_serves_from_two_instances(
     assert_eq!(code, Some(0), "{words}");
     let after = |label: &str| words.lines().find_map(|l| l.strip_prefix(label)).unwrap().trim().to_owned();
     let (key, steward) = (after("log key "), after("data steward, one-time code:"));
+    let officer = after("privacy officer, one-time code:");
     let (words, code) = sh(&format!("{binary} doctor --config {at}/a.toml"));
     assert!(code == Some(0) && words.contains("fsync on") && !words.contains("MEND"), "{words}");
     // The second instance's pin is missing: doctor says so, and what to do.
@@ -39,14 +40,16 @@ async fn an_office_on_postgres_begins_is_examined_and_serves_from_two_instances(
         "cp {at}/pin {at}/pin-b; serve() {{ {binary} serve --config {at}/$1.toml > {at}/$1.out 2> {at}/$1.err & }}; \
          url() {{ for i in $(seq 200); do U=$(sed -n 's/serving on //p' {at}/$1.out); [ -n \"$U\" ] && break; sleep 0.05; done; echo $U; }}; \
          serve a; A=$!; serve b; B=$!; \
-         curl -s $(url a)/v1/sessions -d '{{\"code\":\"{steward}\"}}' -H 'Content-Type: application/json' | sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p' > {at}/token; \
-         {binary} import areas {fixtures}/areas.csv --url $(url b) --token-file {at}/token; \
+         signed() {{ curl -s $1/v1/sessions -d \"{{\\\"code\\\":\\\"$2\\\"}}\" -H 'Content-Type: application/json' | sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p'; }}; \
+         signed $(url a) {steward} > {at}/token; signed $(url b) {officer} > {at}/officer; \
+         {binary} import areas {fixtures}/areas.csv --url $(url b) --token-file {at}/token > {at}/proposed; \
+         {binary} import confirm $(sed -n 's/.*import confirm \\([0-9a-f-]*\\).*/\\1/p' {at}/proposed) --url $(url a) --token-file {at}/officer; \
          {binary} import premises {fixtures}/premises.csv --url $(url a) --token-file {at}/token; \
          kill -TERM $A $B; wait $A; echo stopped $?; wait $B; echo stopped $?; \
          {binary} audit verify --database '{url}' --key '{key}' --against {at}/pin-b",
         fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"),
     ));
-    assert!(words.contains("80 rows: 80 made") && words.contains("744 rows: 744 made"), "{words}");
+    assert!(words.contains("80 made, 0 new staff") && words.contains("744 rows: 744 made"), "{words}");
     assert_eq!(words.matches("stopped 0").count(), 2, "{words}");
     assert!(words.contains("whole, origin proven") && code == Some(0), "{words}");
     // What an operator should mend.

@@ -288,7 +288,7 @@ fn config_check_says_what_holds_and_names_what_is_wrong() {
         all.find(|s| s["name"] == name).map(|s| (s["value"].clone(), s["from"].clone())).unwrap()
     };
     assert_eq!(named("server.public_url"), (json!("https://vault.example"), json!("file")));
-    assert_eq!(named("limits.requests_per_minute"), (json!(600), json!("default")));
+    assert_eq!(named("limits.requests_per_minute"), (json!(3000), json!("default")));
     for (server, wrong) in [
         (format!("{}{url}", tls(&office, "soon")), "server.tls_cert"),
         (format!("{}{url}", tls(&office, "none")), "server.tls_cert"),

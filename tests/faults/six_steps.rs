@@ -111,14 +111,17 @@ fn an_office_begins_with_init_serve_and_the_first_sign_in() {
     let (words, code) = sh(&format!("{binary} init --config {at}/g.toml"));
     assert_eq!(code, Some(0), "{words}");
     let key = words.lines().find_map(|l| l.strip_prefix("log key ")).unwrap().to_owned();
-    let code =
-        words.lines().find_map(|l| l.strip_prefix("data steward, one-time code:")).unwrap().trim().to_owned();
+    let after = |label: &str| words.lines().find_map(|l| l.strip_prefix(label)).unwrap().trim().to_owned();
+    let code = after("data steward, one-time code:");
+    let officer = after("privacy officer, one-time code:");
     let script = format!(
         "{binary} serve --config {at}/g.toml > {at}/out 2> {at}/err & P=$!; \
          for i in $(seq 100); do U=$(sed -n 's/serving on //p' {at}/out); [ -n \"$U\" ] && break; sleep 0.1; done; \
-         curl -s $U/v1/sessions -d '{{\"code\":\"{code}\"}}' -H 'Content-Type: application/json' | sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p' > {at}/token; \
-         {binary} import areas {fixtures}/areas.csv --url $U --token-file {at}/token; \
-         {binary} import people {fixtures}/people.csv --url $U --token-file {at}/token; \
+         signed() {{ curl -s $U/v1/sessions -d \"{{\\\"code\\\":\\\"$1\\\"}}\" -H 'Content-Type: application/json' | sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p'; }}; \
+         signed {code} > {at}/token; signed {officer} > {at}/officer; cd {at}; \
+         confirmed() {{ {binary} import $1 {fixtures}/$1.csv --url $U --token-file {at}/token > {at}/proposed; \
+           {binary} import confirm $(sed -n 's/.*import confirm \\([0-9a-f-]*\\).*/\\1/p' {at}/proposed) --url $U --token-file {at}/officer; }}; \
+         confirmed areas; confirmed people; \
          kill -TERM $P; wait $P; echo stopped $?; \
          {binary} import premises {fixtures}/premises.csv --data {at} --token-file {at}/token; \
          {binary} audit verify --data {at} --key '{key}'",
@@ -126,17 +129,11 @@ fn an_office_begins_with_init_serve_and_the_first_sign_in() {
     );
     std::fs::copy(dir.path().join("pass"), dir.path().join("passphrase")).unwrap();
     let (words, code) = sh(&script);
-    assert!(words.contains("80 rows: 80 made") && words.contains("stopped 0"), "{words}");
+    assert!(words.contains("80 made, 0 new staff") && words.contains("stopped 0"), "{words}");
     assert!(words.contains("744 rows: 744 made"), "{words}");
     assert!(words.contains("whole, origin proven") && code == Some(0), "{words}");
-    let codes =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/people.csv.codes.csv"));
-    for n in 0..20 {
-        let name =
-            if n == 0 { "people.csv.codes.csv".to_owned() } else { format!("people.csv.{n}.codes.csv") };
-        let _ = std::fs::remove_file(
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name),
-        );
-    }
+    let files = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let codes = files.into_iter().find(|path| path.to_str().unwrap().ends_with(".codes.csv"));
+    let codes = std::fs::read_to_string(codes.unwrap());
     assert_eq!(codes.unwrap().lines().count(), 13, "a code for each of twelve people");
 }

@@ -20,6 +20,7 @@ mod peer;
 mod people;
 mod problem;
 mod proposals;
+mod rate;
 mod residents;
 mod router;
 mod routes;

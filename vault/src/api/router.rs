@@ -16,6 +16,7 @@ use super::doors::Size;
 use super::extract::{RequestId, language};
 use super::metrics::Metrics;
 use super::problem::Name;
+use super::rate::{self, Rate};
 use super::routes::all_doors;
 use super::telemetry::Asked;
 use super::throttle::Throttle;
@@ -34,6 +35,7 @@ pub struct App {
     pub(super) throttle: Arc<Throttle>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,
+    pub(super) rate: Arc<Rate>,
 }
 
 impl App {
@@ -44,7 +46,7 @@ impl App {
 
     /// Likewise, within those.
     pub fn within(vault: Arc<Vault>, limits: Limits) -> Self {
-        Self { vault, throttle: Arc::default(), metrics: Arc::default(), limits }
+        Self { vault, throttle: Arc::default(), metrics: Arc::default(), limits, rate: Arc::default() }
     }
 }
 
@@ -100,7 +102,14 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     request.extensions_mut().insert(RequestId(id.clone()));
     let asked = Asked::new(&request, &id);
     let language = language(request.headers());
-    let mut response = refused_alike(next.run(request).await, language);
+    // Health is asked for by machines that must not be refused.
+    let limited = app.limits.requests_per_minute != u32::MAX;
+    let counted = limited && request.uri().path().starts_with("/v1/");
+    let waits = counted.then(|| app.rate.wait(rate::caller(&request), app.limits.requests_per_minute));
+    let mut response = match waits.flatten() {
+        Some(seconds) => Problem::new(Name::TooManyRequests, language).retry_after(seconds).into_response(),
+        None => refused_alike(next.run(request).await, language),
+    };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

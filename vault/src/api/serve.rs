@@ -38,7 +38,7 @@ pub struct Doors {
 /// How much callers may ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Requests of one caller in a minute.
+    /// Requests of one caller in a minute; `u32::MAX` for as many as come.
     pub requests_per_minute: u32,
     /// A request's body, bytes.
     pub body: usize,
@@ -50,7 +50,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 600, body: 256 << 10, import_body: 256 << 20, connections: 1000 }
+        Self { requests_per_minute: u32::MAX, body: 256 << 10, import_body: 256 << 20, connections: 1000 }
     }
 }
 

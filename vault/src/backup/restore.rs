@@ -10,7 +10,7 @@ use super::notes::Note;
 use super::{BackupError, verify};
 use crate::clock::{Clock, file_stamp};
 use crate::store::{Location, Store};
-use crate::trail::Verified;
+use crate::trail::{Erased, Verified};
 use crate::vault::{Layout, Lock};
 
 /// How what was restored stands to the pin: `serve` compares again, with the log's key.
@@ -58,7 +58,7 @@ pub async fn restore(
     std::fs::copy(file, aside.path()).map_err(io(file))?;
     let copied = Location::File(aside.path().to_owned());
     let mut verified = verify(&copied, key, None, "the backup", progress).await?;
-    before_use(&copied, layout).await?;
+    before_use(aside.path(), layout, verified.entries).await?;
     let mut before = None;
     match layout.database.file() {
         Some(database) => {
@@ -81,8 +81,16 @@ pub async fn restore(
 
 /// What has to be done to a database that comes from a backup before it takes its place: it lies there as an SQLite file,
 /// whichever database it goes to. Whatever was destroyed since the backup was made is destroyed in it here.
-#[expect(clippy::unused_async, reason = "what it will do asks a database")]
-async fn before_use(_copied: &Location, _layout: &Layout) -> Result<(), BackupError> {
+async fn before_use(copied: &Path, layout: &Layout, entries: u64) -> Result<(), BackupError> {
+    let list = Erased::beside(&layout.pin);
+    let erased = list.since(entries).map_err(io(&layout.pin))?;
+    if !erased.is_empty() {
+        Store::shred_in(copied, &erased).await?;
+        tracing::warn!(
+            erasures = erased.len(),
+            "what was erased since the backup was made is erased in it too"
+        );
+    }
     Ok(())
 }
 

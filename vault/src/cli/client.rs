@@ -32,6 +32,23 @@ pub(super) fn post(
         .header("content-type", content_type)
         .header("accept-language", "en")
         .send(body);
+    answered(url, sent)
+}
+
+/// Gets what lies there; gives status and answer.
+pub(super) fn get(url: &str, token: &Secret) -> Result<(u16, Value), Failure> {
+    let sent = agent()?
+        .get(url)
+        .header("authorization", &format!("Bearer {}", token.reveal()))
+        .header("accept-language", "en")
+        .call();
+    answered(url, sent)
+}
+
+fn answered(
+    url: &str,
+    sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<(u16, Value), Failure> {
     let mut response = sent.map_err(|error| Failure(format!("{url}: {error}"), 1))?;
     let status = response.status().as_u16();
     let text = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_string();

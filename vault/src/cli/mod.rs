@@ -1,5 +1,6 @@
 //! The commands. Errors go to stderr in one line that says what and what to do.
 
+mod areas;
 mod backup;
 mod client;
 mod config;
@@ -52,6 +53,9 @@ enum Command {
     /// The trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The map
+    #[command(subcommand)]
+    Areas(areas::Command),
     /// The keys
     #[command(subcommand)]
     Keys(keys::Command),
@@ -114,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => on_runtime(backup::backup(arguments)),
         Command::Restore(arguments) => on_runtime(backup::restore(arguments)),
         Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
+        Command::Areas(command) => areas::run(&command),
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),

@@ -109,7 +109,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 600, body_kib: 256, import_mib: 256, connections: 1000 }
+        Self { requests_per_minute: 3000, body_kib: 256, import_mib: 256, connections: 1000 }
     }
 }
 

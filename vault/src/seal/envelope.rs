@@ -201,7 +201,7 @@ impl<'a> OpenEnvelope<'a> {
         if row.rev != rev {
             return Err(SealError::Tampered);
         }
-        let of_tier = |(of, _, _): &(u8, &[u8], &[u8])| *of == tier;
+        let of_tier = |(of, _, _): &Envelope<'_>| *of == tier;
         let found = envelopes(&row.sealed)?.into_iter().find(of_tier);
         let (_, dek, body) = found.ok_or(SealError::Tampered)?;
         let place = Place { record: &row.record, tier, rev };
@@ -286,8 +286,11 @@ fn push_envelope(out: &mut Vec<u8>, tier: u8, dek: &[u8], body: &[u8]) -> Result
     Ok(())
 }
 
-/// Each tier's wrapped data key and sealed fields.
-fn envelopes(mut rest: &[u8]) -> Result<Vec<(u8, &[u8], &[u8])>, SealError> {
+/// A tier, its wrapped data key and its sealed fields.
+type Envelope<'b> = (u8, &'b [u8], &'b [u8]);
+
+/// Every tier's.
+fn envelopes(mut rest: &[u8]) -> Result<Vec<Envelope<'_>>, SealError> {
     let mut out = Vec::with_capacity(5);
     while let Some((tier, tail)) = rest.split_first() {
         let (length, tail) = tail.split_first_chunk::<2>().ok_or(SealError::Tampered)?;

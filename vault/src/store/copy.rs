@@ -86,6 +86,17 @@ impl Store {
         Ok(file_options(file).journal_mode(SqliteJournalMode::Wal).connect().await?.close().await?)
     }
 
+    /// Destroys what a file holds of these records: envelopes, former ones, index terms. What was there is overwritten.
+    pub async fn shred_in(file: &Path, records: &[uuid::Uuid]) -> Result<(), StoreError> {
+        let mut file = file_options(file).pragma("secure_delete", "ON").connect().await?;
+        for record in records {
+            for sql in SHRED_EVERYWHERE {
+                sqlx::query(sql).bind(&record.as_bytes()[..]).execute(&mut file).await?;
+            }
+        }
+        Ok(file.close().await?)
+    }
+
     /// Whether a log was begun there; a server that cannot be asked is an error, a file that is not there is none.
     pub async fn is_begun(location: &Location) -> Result<bool, StoreError> {
         match location {
@@ -108,6 +119,13 @@ impl Store {
 }
 
 /// One file without a log beside it.
+/// Of whichever tenant: a record's id is random.
+const SHRED_EVERYWHERE: [&str; 3] = [
+    "DELETE FROM envelopes WHERE record = $1",
+    "DELETE FROM history WHERE record = $1",
+    "DELETE FROM terms WHERE record = $1",
+];
+
 fn file_options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
