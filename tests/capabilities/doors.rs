@@ -48,6 +48,8 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
         answer.body["proposal"].as_str().unwrap().to_owned()
     };
     let service = t.caller("service", "service_circle").holder;
+    let hotline = t.caller("service", "hotline_12345").holder;
+    let platform = t.caller("service", "governance_platform").holder;
     match (method, path) {
         ("POST", "/v1/lookups") => {
             pass(t.chief().token.clone(), &["grid_chief"], 200, t.visit(0, &["person.name"]))
@@ -118,6 +120,11 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
             let path = format!("/v1/proposals/{}", proposal("N1").await);
             at(pass(officer, KEEPERS, 200, Value::Null), path)
         }
+        ("GET", "/v1/proposals/{id}/codes") => {
+            let id = proposal("N5").await;
+            t.call("POST", &format!("/v1/proposals/{id}/confirm"), Some(&officer), None).await;
+            at(pass(steward, &["data_steward"], 200, Value::Null), format!("/v1/proposals/{id}/codes"))
+        }
         ("POST", "/v1/proposals/{id}/confirm" | "/v1/proposals/{id}/refuse") => {
             // The steward proposed it, and may take it back, not confirm it.
             let roles: &[&str] = if path.ends_with("confirm") { &["privacy_officer"] } else { KEEPERS };
@@ -151,17 +158,17 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
         }
         ("POST", "/v1/services/{id}/agreements") => {
             let body = json!({ "agreement": { "purposes": ["service_matching"], "from": "2026-11-24", "to": "2027-11-24" } });
-            at(pass(officer, &["privacy_officer"], 201, body), format!("/v1/services/{service}/agreements"))
+            at(pass(officer, &["privacy_officer"], 201, body), format!("/v1/services/{platform}/agreements"))
         }
         ("GET", "/v1/services/{id}/tokens") => {
-            at(pass(officer, READERS, 200, Value::Null), format!("/v1/services/{service}/tokens"))
+            at(pass(officer, READERS, 200, Value::Null), format!("/v1/services/{hotline}/tokens"))
         }
         ("POST", "/v1/services/{id}/tokens") => at(
             pass(officer, &["privacy_officer"], 201, Value::Null),
-            format!("/v1/services/{service}/tokens"),
+            format!("/v1/services/{hotline}/tokens"),
         ),
         ("DELETE", "/v1/tokens/{token}") => {
-            let list = t.call("GET", &format!("/v1/services/{service}/tokens"), Some(&officer), None).await;
+            let list = t.call("GET", &format!("/v1/services/{hotline}/tokens"), Some(&officer), None).await;
             let id = list.body["tokens"][0]["id"].as_str().unwrap().to_owned();
             at(pass(steward, KEEPERS, 204, Value::Null), format!("/v1/tokens/{id}"))
         }

@@ -130,9 +130,11 @@ async fn a_newcomer_is_taken_in_by_a_steward_and_proposed_by_a_worker_known_or_n
     assert_eq!(t.call("GET", &read, Some(steward), None).await.status, 403, "values are seen by nobody");
     let confirmed = t.call("POST", &confirm(&answers[0]), Some(steward), None).await;
     assert_eq!(confirmed.body["residents"].as_array().unwrap().len(), 1, "{}", confirmed.text);
-    // Who was held already is corrected, not made twice.
+    // Who was held already stays as it is: what is held is corrected by who may know it.
     let confirmed = t.call("POST", &confirm(&answers[1]), Some(steward), None).await;
     assert_eq!(confirmed.body["residents"], json!([]), "{}", confirmed.text);
+    assert_eq!(confirmed.body["refused"][0]["code"], "same_person");
+    assert_eq!(t.entries(1).await[0].1["detail"]["finding"], "same_person");
     let twice = t.call("POST", &confirm(&answers[1]), Some(steward), None).await;
     assert_eq!((twice.status, twice.problem()), (409, "conflict"));
 }
@@ -187,6 +189,61 @@ async fn an_erasure_takes_two_and_leaves_nothing_to_open(on: On) {
     // Outside of the database stands which record it was, for a backup that is put back.
     let list = t.site.dir.path().join("pin.erased");
     assert!(std::fs::read_to_string(list).unwrap().contains(&resident.to_string()));
+}
+
+on_both!(whoever_is_erased_is_not_made_anew_by_an_old_proposal);
+async fn whoever_is_erased_is_not_made_anew_by_an_old_proposal(on: On) {
+    let t = TestVault::street(on).await;
+    let (steward, police) =
+        (&t.caller("data_steward", "none").token, t.caller("dispatched_officer", "police"));
+    let (post, grid) = (police.assignment.unwrap(), police.area.clone().unwrap());
+    let home = t.demo.premises.iter().find(|p| p.area == grid).unwrap().id;
+    let task = t.open_task("reg-1", "floating_population_registration", None, Some(home), post).await;
+    let body = json!({ "premises": home, "purpose": "floating_population_registration", "task": task,
+        "fields": { "person.name": said(0, "person.name"), "person.id_type": "resident_id", "person.id_no": said(0, "person.id_no") } });
+    let path = format!("/v1/residents?assignment={post}");
+    let proposed = t.call("POST", &path, Some(&police.token), Some(&body)).await;
+    assert_eq!(proposed.status, 202, "{}", proposed.text);
+    let (public, _) = t.entries(1).await.pop().unwrap();
+    assert_eq!(
+        (&public["kind"], &public["action"], &public["purpose"]),
+        (&json!("import.batch"), &json!("write"), &json!("floating_population_registration"))
+    );
+    let path = format!("/v1/residents/{}/erasure", t.task(0).resident.unwrap());
+    t.call("POST", &path, Some(steward), Some(&json!({ "reason": "withdrawn" }))).await;
+    assert_eq!(
+        t.call("PATCH", &path, Some(t.officer()), Some(&json!({ "granted": true }))).await.status,
+        204
+    );
+    let confirm = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
+    assert_eq!(t.call("POST", &confirm, Some(steward), None).await.status, 409);
+    assert!(matches!(t.verified().await.verdict, gridvault::trail::Verdict::Proven));
+}
+
+on_both!(an_index_that_was_tampered_with_corrects_nobody);
+async fn an_index_that_was_tampered_with_corrects_nobody(on: On) {
+    let t = TestVault::street(on).await;
+    let steward = &t.caller("data_steward", "none").token;
+    let (one, other) = (t.task(0).resident.unwrap(), t.task(5).resident.unwrap());
+    // The terms of one record are put under another's name.
+    let (a, b) = (t.site.on.literal(one.as_bytes()), t.site.on.literal(other.as_bytes()));
+    t.site.sql(&format!("DELETE FROM terms WHERE record = {b}")).await;
+    t.site.sql(&format!("UPDATE terms SET record = {b} WHERE record = {a}")).await;
+    let number = said(0, "person.id_no");
+    let line = json!({ "premises": t.task(0).premises, "fields": { "person.name": said(0, "person.name"), "person.id_type": "resident_id",
+        "person.id_no": number, "person.phone": "12099990001" } });
+    let answer =
+        t.call_raw("POST", "/v1/imports?kind=residents", Some(steward), Some(line.to_string())).await;
+    assert_eq!(
+        (&answer.body["corrected"], &answer.body["refused"][0]["code"]),
+        (&json!(0), &json!("index")),
+        "{}",
+        answer.text
+    );
+    // Two records do not come by one number.
+    let path = format!("/v1/residents/{other}");
+    let body = json!({ "fields": { "person.id_no": said(9, "person.id_no") } });
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&body)).await.status, 409);
 }
 
 on_both!(an_erasure_is_complete_when_the_keys_of_its_keys_are_gone);
@@ -330,7 +387,16 @@ async fn staff_and_posts_come_by_two_and_end_by_one(on: On) {
     };
     let before = list().await.len();
     let confirmed = t.call("POST", &confirm(&proposed), Some(t.officer()), None).await;
-    let code = confirmed.body["people"][0]["code"].as_str().unwrap().to_owned();
+    // Each of the two has half of the code: neither can sign in as whom they made.
+    let first = confirmed.body["people"][0]["code_first_half"].as_str().unwrap().to_owned();
+    let halves = confirm(&proposed).replace("/confirm", "/codes");
+    assert_eq!(t.call("GET", &halves, Some(t.officer()), None).await.status, 403);
+    let second = t.call("GET", &halves, Some(steward), None).await;
+    let second = second.body["people"][0]["code_second_half"].as_str().unwrap().to_owned();
+    for half in [&first, &second] {
+        assert_eq!(t.call("POST", "/v1/sessions", None, Some(&json!({ "code": half }))).await.status, 401);
+    }
+    let code = format!("{first}-{second}");
     let people = list().await;
     assert_eq!(people.len(), before + 1);
     let new = people.iter().find(|p| p["number"] == "N1").unwrap();
@@ -389,10 +455,15 @@ async fn services_are_admitted_renewed_and_ended_by_the_privacy_officer(on: On) 
     let admitted = t.call("POST", "/v1/services", Some(officer), Some(&body)).await;
     assert_eq!(admitted.status, 201, "{}", admitted.text);
     let (id, token) = (admitted.body["id"].as_str().unwrap(), admitted.body["token"].as_str().unwrap());
-    assert_eq!(
-        t.call("GET", "/v1/self", Some(token), None).await.body["capacities"][0]["department"],
-        "hotline_96005"
-    );
+    // Whoever admits a service could ask in its name: it asks when somebody else has confirmed it.
+    let path = format!("/v1/services/{id}");
+    let confirm = json!({ "confirmed": true });
+    assert_eq!(t.call("GET", "/v1/self", Some(token), None).await.status, 401);
+    assert_eq!(t.call("PATCH", &path, Some(officer), Some(&confirm)).await.status, 403);
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 204);
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 409);
+    let own = t.call("GET", "/v1/self", Some(token), None).await;
+    assert_eq!(own.body["capacities"][0]["department"], "hotline_96005");
     for (wrong, pointer) in [
         (
             json!({ "kind": "police", "agreement": agreement(&["case_handling"], "2027-01-01T00:00:00+08:00") }),
@@ -422,6 +493,9 @@ async fn services_are_admitted_renewed_and_ended_by_the_privacy_officer(on: On) 
     let tokens = format!("/v1/services/{id}/tokens");
     let further = t.call("POST", &tokens, Some(officer), None).await;
     assert_eq!(further.status, 201, "{}", further.text);
+    assert_eq!(t.call("GET", "/v1/self", further.body["token"].as_str(), None).await.status, 401);
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 204);
+    assert_eq!(t.call("GET", "/v1/self", further.body["token"].as_str(), None).await.status, 200);
     let held = t.call("GET", &tokens, Some(steward), None).await;
     assert_eq!(held.body["tokens"].as_array().unwrap().len(), 2);
     assert!(!held.text.contains("gv1_"));
@@ -437,14 +511,27 @@ async fn services_are_admitted_renewed_and_ended_by_the_privacy_officer(on: On) 
     assert_eq!(t.call("DELETE", "/v1/tokens/xyz", Some(steward), None).await.status, 404);
     // Renewed and ended.
     let fresh = t.call("POST", &tokens, Some(officer), None).await.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 204);
     let renewal = json!({ "agreement": agreement(&["statistics"], "2027-06-01T00:00:00+08:00") });
-    let path = format!("/v1/services/{id}/agreements");
-    assert_eq!(t.call("POST", &path, Some(officer), Some(&renewal)).await.status, 201);
-    let list = t.call("GET", "/v1/services", Some(steward), None).await;
-    let ours = list.body["services"].as_array().unwrap().iter().find(|s| s["id"] == id).unwrap();
-    assert_eq!((&ours["agreement"]["purposes"], &ours["live"]), (&json!(["statistics"]), &json!(true)));
+    let renew = format!("{path}/agreements");
+    assert_eq!(t.call("POST", &renew, Some(officer), Some(&renewal)).await.status, 201);
+    let ours = async || {
+        let list = t.call("GET", "/v1/services", Some(steward), None).await;
+        list.body["services"].as_array().unwrap().iter().find(|s| s["id"] == id).unwrap().clone()
+    };
+    assert_eq!(
+        (&ours().await["agreement"]["purposes"], &ours().await["pending"]),
+        (&json!(["case_handling"]), &json!(true))
+    );
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 204);
+    assert_eq!(
+        (&ours().await["agreement"]["purposes"], &ours().await["live"]),
+        (&json!(["statistics"]), &json!(true))
+    );
+    let kinds: Vec<Value> = t.entries(2).await.iter().map(|(p, _)| p["kind"].clone()).collect();
+    assert_eq!(kinds, [json!("agreement.ended"), json!("agreement.granted")]);
+    assert_eq!(t.entries(1).await[0].1["detail"]["purposes"], json!(["statistics"]));
     let end = json!({ "ended": true });
-    let path = format!("/v1/services/{id}");
     assert_eq!(t.call("PATCH", &path, Some(officer), Some(&end)).await.status, 204);
     assert_eq!(t.call("GET", "/v1/self", Some(&fresh), None).await.status, 401);
     assert_eq!(t.call("POST", &tokens, Some(officer), None).await.status, 409);

@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("tls", &[]),
     ("authority", &[]),
-    ("permit", &["authority", "seal", "trail"]),
+    ("permit", &["authority", "seal", "store", "trail"]),
     ("seal", &["permit", "store"]),
     ("trail", &["clock", "seal", "store"]),
     ("identity", &["authority", "seal", "store", "vault"]),

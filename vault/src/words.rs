@@ -77,3 +77,8 @@ pub(crate) fn is_identifier(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
 }
+
+/// Whether a member's name may be repeated in an answer: a field's id, and nothing that could be a number of somebody's.
+pub(crate) fn may_be_repeated(text: &str) -> bool {
+    is_identifier(text) && text.contains('.') && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+}

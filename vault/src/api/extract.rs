@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::problem::Name;
+use super::refusals::AtTheDoor;
 use super::{App, Language, Problem};
 use crate::identity::{Caller, Capacity, Party, Unidentified, identify};
 use crate::register::{Once, once};
@@ -26,6 +27,7 @@ pub(super) struct Context {
     assignment: Option<Uuid>,
     /// `Idempotency-Key`.
     key: Option<String>,
+    at: AtTheDoor,
 }
 
 /// Put into the request by the router's outermost layer.
@@ -44,9 +46,10 @@ impl FromRequestParts<App> for Context {
         let query = parts.uri.query().unwrap_or_default();
         let assignment = query.split('&').find_map(|pair| pair.strip_prefix("assignment=")?.parse().ok());
         let (language, token) = (language(&parts.headers), bearer(&parts.headers));
+        let at = parts.extensions.get::<AtTheDoor>().cloned().unwrap_or_default();
         let key = parts.headers.get("idempotency-key");
         let key = key.map(|key| key.to_str().unwrap_or_default().to_owned());
-        Ok(Self { language, request, source, token, assignment, key })
+        Ok(Self { language, request, source, token, assignment, key, at })
     }
 }
 
@@ -112,17 +115,23 @@ impl Context {
             caller.posture() == Posture::Unmanaged && !matches!(caller.party(), Party::Resident(_));
         if caller.posture() == Posture::Lost || unmanaged {
             let reason = Reason::DeviceRevoked;
+            self.at.is(&caller, reason);
             let words = json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() });
             return Err(self.problem(Name::Denied).with("reason", words));
         }
+        self.at.is(&caller, Reason::PurposeRole);
         Ok(caller)
     }
 
     /// Why there is no caller, outside. Unknown credentials are counted, not entered one by one.
     pub(super) fn unidentified(&self, app: &App, error: &Unidentified) -> Problem {
-        if matches!(error, Unidentified::Unauthenticated) {
-            app.throttle.refused(&self.source);
-            app.metrics.refused();
+        match error {
+            Unidentified::Unauthenticated => {
+                app.throttle.refused(&self.source);
+                app.metrics.refused();
+            }
+            Unidentified::PostNeeded(nobody) | Unidentified::NoPost(nobody) => self.at.is_nobody(nobody),
+            Unidentified::Store(_) => {}
         }
         Problem::of_unidentified(error, self.language)
     }

@@ -246,7 +246,7 @@ pub(super) async fn create_batch(
 fn denied(context: &Context, name: Name, released: &Released) -> Problem {
     let Answer { lookup, fields, obligations } = Answer::of(released);
     let problem = context.problem(name).with("lookup", value(lookup)).with("fields", value(fields));
-    let problem = problem.with("obligations", value(obligations));
+    let problem = problem.with("obligations", value(obligations)).entered();
     match (released.decision.reason(), released.decision.fields().first()) {
         (Some(reason), Some(first)) => problem
             .with("rule", first.rule().to_string().into())

@@ -52,7 +52,7 @@ pub(super) async fn lookups(
     let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
     recorded.map_err(|error| Problem::of_record(&error, context.language))?;
     let filter = EntryFilter {
-        kinds: vec![Kind::Lookup.as_str().to_owned()],
+        kinds: [Kind::Lookup, Kind::Verification].map(|kind| kind.as_str().to_owned()).to_vec(),
         record: Some(tag.to_vec()),
         newest_first: true,
         limit: FURTHEST,

@@ -21,6 +21,7 @@ mod people;
 mod problem;
 mod proposals;
 mod rate;
+mod refusals;
 mod residents;
 mod router;
 mod routes;

@@ -79,11 +79,13 @@ pub struct Problem {
     language: Language,
     members: Map<String, Value>,
     retry_after: Option<u32>,
+    /// Whether the refusal is on record.
+    entered: bool,
 }
 
 impl Problem {
     pub(super) fn new(name: Name, language: Language) -> Self {
-        Self { name, language, members: Map::new(), retry_after: None }
+        Self { name, language, members: Map::new(), retry_after: None, entered: false }
     }
 
     /// `invalid-request` with a pointer and a code per member.
@@ -96,6 +98,13 @@ impl Problem {
     #[must_use]
     pub(super) fn with(mut self, member: &str, value: Value) -> Self {
         self.members.insert(member.to_owned(), value);
+        self
+    }
+
+    /// The refusal is on record already.
+    #[must_use]
+    pub(super) fn entered(mut self) -> Self {
+        self.entered = true;
         self
     }
 
@@ -180,7 +189,8 @@ impl Problem {
             ),
             RegisterError::Denied { rule, reason } => {
                 let reason = json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() });
-                Self::new(Name::Denied, language).with("rule", rule.to_string().into()).with("reason", reason)
+                let denied = Self::new(Name::Denied, language).with("rule", rule.to_string().into());
+                denied.with("reason", reason).entered()
             }
             RegisterError::Unidentified(error) => Self::of_unidentified(error, language),
             RegisterError::Unknown("/id") => Self::new(Name::NotFound, language),
@@ -214,6 +224,9 @@ impl IntoResponse for Problem {
         body.insert("status".into(), status.as_u16().into());
         body.extend(self.members);
         let mut response = (status, Value::Object(body).to_string()).into_response();
+        if self.entered {
+            response.extensions_mut().insert(super::refusals::Entered);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {

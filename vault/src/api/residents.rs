@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use gridvault_policy::Role;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +24,12 @@ pub(super) async fn create(
     let caller = context.plain_caller(&app).await?;
     let fresh = match context.once(&app, &caller, "residents", &bytes).await? {
         Once::First(fresh) => fresh,
-        Once::Again(id) => return Ok((StatusCode::CREATED, axum::Json(json!({ "id": id }))).into_response()),
+        Once::Again(id) if caller.role() == Role::DataSteward => {
+            return Ok((StatusCode::CREATED, axum::Json(json!({ "id": id }))).into_response());
+        }
+        Once::Again(id) => {
+            return Ok((StatusCode::ACCEPTED, axum::Json(json!({ "proposal": id }))).into_response());
+        }
     };
     let made =
         collect_resident(&app.vault, context.token()?, context.capacity(), &body, fresh, &context.request)

@@ -17,6 +17,7 @@ use super::extract::{RequestId, language};
 use super::metrics::Metrics;
 use super::problem::Name;
 use super::rate::{self, Rate};
+use super::refusals::{AtTheDoor, entered};
 use super::routes::all_doors;
 use super::telemetry::Asked;
 use super::throttle::Throttle;
@@ -95,11 +96,23 @@ fn refused_alike(response: Response, language: Language) -> Response {
     Problem::new(name, language).into_response()
 }
 
+/// A door as an entry names it: `post_residents_id`.
+fn door(request: &Request) -> String {
+    let path = request.extensions().get::<axum::extract::MatchedPath>();
+    let path = path.map_or("-", axum::extract::MatchedPath::as_str);
+    let words = path.trim_start_matches("/v1/").split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", request.method().as_str().to_ascii_lowercase(), words.join("_"))
+}
+
 /// A request id of ours on the way in; on the way out the headers of what is personal, and a line in the log without
 /// anything of it.
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let at = AtTheDoor::default();
+    request.extensions_mut().insert(at.clone());
+    let door = door(&request);
     let asked = Asked::new(&request, &id);
     let language = language(request.headers());
     // Health is asked for by machines that must not be refused.
@@ -108,7 +121,10 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let waits = counted.then(|| app.rate.wait(rate::caller(&request), app.limits.requests_per_minute));
     let mut response = match waits.flatten() {
         Some(seconds) => Problem::new(Name::TooManyRequests, language).retry_after(seconds).into_response(),
-        None => refused_alike(next.run(request).await, language),
+        None => {
+            let response = refused_alike(next.run(request).await, language);
+            entered(&app, &at, (&door, &id), response, language).await
+        }
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

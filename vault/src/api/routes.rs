@@ -179,9 +179,25 @@ fn task_doors() -> Vec<Door> {
             post(proposals::confirm),
         )
         .in_a_post()
-        .gives::<shapes::ConfirmedShape>(200, "What it made; new staff get their codes this once.")
+        .gives::<shapes::ConfirmedShape>(
+            200,
+            "What it made; of the codes of new staff the first halves, this once.",
+        )
         .refuses(&[Conflict])
         .enters(&["import.batch"]),
+        door(
+            "GET",
+            "/v1/proposals/{id}/codes",
+            "The second halves of new staff's codes",
+            get(proposals::codes),
+        )
+        .in_a_post()
+        .gives::<shapes::HalvesShape>(
+            200,
+            "For who proposed them; together with the first they sign in once.",
+        )
+        .refuses(&[Conflict])
+        .enters(&["trail.read"]),
         door(
             "POST",
             "/v1/proposals/{id}/refuse",
@@ -238,20 +254,31 @@ fn service_doors() -> Vec<Door> {
         door("POST", "/v1/services", "Admit a service under its agreement", post(services::create))
             .in_a_post()
             .takes::<services::NewService>()
-            .gives::<shapes::AdmittedShape>(201, "Its token is given this once.")
-            .enters(&["agreement.granted"]),
-        door("PATCH", "/v1/services/{id}", "End a service's agreement", patch(services::end))
-            .in_a_post()
-            .takes::<people::Ending>()
-            .gives_nothing(204, "Ended at once.")
-            .refuses(&[Conflict])
-            .enters(&["agreement.ended"]),
+            .gives::<shapes::AdmittedShape>(
+                201,
+                "Its token is given this once; it is good when a second person has confirmed it.",
+            )
+            .enters(&["service.created"]),
+        door(
+            "PATCH",
+            "/v1/services/{id}",
+            "Confirm what was granted to a service, or end it",
+            patch(services::move_on),
+        )
+        .in_a_post()
+        .takes::<services::ServiceCourse>()
+        .gives_nothing(204, "Good from now on, or ended at once.")
+        .refuses(&[Conflict])
+        .enters(&["agreement.ended", "agreement.granted"]),
         door("POST", "/v1/services/{id}/agreements", "Renew a service's agreement", post(services::renew))
             .in_a_post()
             .takes::<services::Renewal>()
-            .gives_nothing(201, "It stands in the place of the one before.")
+            .gives_nothing(
+                201,
+                "Proposed: it stands in the place of the one before when a second person has confirmed it.",
+            )
             .refuses(&[Conflict])
-            .enters(&["agreement.granted", "agreement.ended"]),
+            .enters(&["service.created"]),
         door("GET", "/v1/services/{id}/tokens", "A service's tokens", get(services::list_tokens))
             .in_a_post()
             .gives::<shapes::TokensShape>(200, "Never the token itself."),

@@ -120,7 +120,8 @@ pub(super) async fn verify_claims(
     let (synthetic, today) = (app.vault.nature == Nature::Synthetic, civil_date(app.vault.now()));
     let mut claims = Vec::with_capacity(body.claims.len());
     for (id, text) in &body.claims {
-        let pointer = if super::is_identifier(id) { format!("/claims/{id}") } else { "/claims".to_owned() };
+        let pointer =
+            if crate::words::may_be_repeated(id) { format!("/claims/{id}") } else { "/claims".to_owned() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&pointer, unknown.code()))?;
         if field.is_derived() || !belongs(RecordType::Person, field) {
             return Err(invalid(&pointer, "not_of_this_record"));
@@ -160,9 +161,10 @@ fn whole(
 fn refused(app: &App, context: &Context, error: &LookupError) -> Problem {
     match error {
         LookupError::Unidentified(error) => context.unidentified(app, error),
-        LookupError::Refused(gridvault_policy::Reason::NoTask, receipt) => {
-            context.problem(Name::TaskRequired).with("lookup", super::answer::value(EntryNames::of(receipt)))
-        }
+        LookupError::Refused(gridvault_policy::Reason::NoTask, receipt) => context
+            .problem(Name::TaskRequired)
+            .with("lookup", super::answer::value(EntryNames::of(receipt)))
+            .entered(),
         LookupError::Refused(_, receipt) | LookupError::TooMany(_, receipt) => {
             let names = super::answer::value(EntryNames::of(receipt));
             Problem::of_lookup(error, context.language).with("lookup", names)

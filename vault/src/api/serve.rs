@@ -13,7 +13,7 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{raise_broken_rows, raise_clock};
+use crate::register::{clear_proposals, raise_broken_rows, raise_clock};
 use crate::tls::Tls;
 
 /// Connections of those who look after the machine.
@@ -116,6 +116,11 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
             && let Err(error) = notes.enter(&app.vault).await
         {
             tracing::warn!(%error, "what a backup noted could not be entered; it will be tried again");
+        }
+        if second % 3600 == 0
+            && let Err(error) = clear_proposals(&app.vault, false).await
+        {
+            tracing::warn!(%error, "proposals that lapsed could not be emptied");
         }
         if second % 60 == 0 {
             app.throttle.enter(&app.vault).await;

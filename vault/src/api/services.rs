@@ -9,12 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::extract::{Body, Context, Id};
-use super::people::Ending;
 use super::{App, Problem};
 use crate::clock::rfc3339;
 use crate::register::{
-    NewAgreement, admit_service, end_agreement, issue_service_token, renew_agreement, revoke_token, services,
-    tokens,
+    NewAgreement, admit_service, confirm_service, end_agreement, issue_service_token, renew_agreement,
+    revoke_token, services, tokens,
 };
 
 /// A grid service under its agreement.
@@ -67,17 +66,34 @@ pub(super) async fn renew(
     Ok(StatusCode::CREATED)
 }
 
-pub(super) async fn end(
+/// What may be done to a service: what somebody else granted is confirmed, or all of it ends.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceCourse {
+    #[serde(default)]
+    confirmed: bool,
+    #[serde(default)]
+    ended: bool,
+}
+
+pub(super) async fn move_on(
     State(app): State<App>,
     id: Id,
     context: Context,
     Body(bytes): Body,
 ) -> Result<StatusCode, Problem> {
-    let body: Ending = context.body(&bytes)?;
-    body.checked(&context)?;
+    let body: ServiceCourse = context.body(&bytes)?;
+    if body.ended == body.confirmed {
+        return Err(Problem::invalid(context.language, &[("/ended".into(), "one_of_ended_and_confirmed")]));
+    }
     let caller = context.plain_caller(&app).await?;
-    let ended = end_agreement(&app.vault, &caller, id.known(&context)?, &context.request).await;
-    ended.map_err(|error| Problem::of_register(&error, context.language))?;
+    let id = id.known(&context)?;
+    let moved = if body.ended {
+        end_agreement(&app.vault, &caller, id, &context.request).await
+    } else {
+        confirm_service(&app.vault, &caller, id, &context.request).await
+    };
+    moved.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

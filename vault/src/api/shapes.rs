@@ -80,8 +80,12 @@ shapes! {
     ProposalsShape { proposals: Vec<ProposalShape> }
     /// A proposal's lines, as an import has them.
     LinesShape { lines: Vec<BTreeMap<String, serde_json::Value>> }
-    /// A new member of staff with the one-time code to hand over.
-    NewPersonShape { id: Uuid, number: String, code: String }
+    /// A new member of staff with the first half of the one-time code.
+    NewPersonShape { id: Uuid, number: String, code_first_half: String }
+    /// Second halves of codes.
+    HalvesShape { people: Vec<HalfShape> }
+    /// A new member of staff's second half.
+    HalfShape { number: String, code_second_half: String }
     /// What a confirmed proposal made.
     ConfirmedShape { made: u64, people: Vec<NewPersonShape>, residents: Vec<Uuid>, refused: Vec<RowShape> }
     /// A post.
@@ -102,7 +106,7 @@ shapes! {
         #[schemars(with = "Moment")] from: String, #[schemars(with = "Moment")] to: String,
     }
     /// A service.
-    ServiceShape { id: Uuid, #[schemars(with = "DepartmentWord")] kind: String, live: bool, agreement: AgreementShape }
+    ServiceShape { id: Uuid, #[schemars(with = "DepartmentWord")] kind: String, live: bool, pending: bool, agreement: AgreementShape }
     /// Every service.
     ServicesShape { services: Vec<ServiceShape> }
     /// A service just admitted; its token is given this once.
@@ -154,7 +158,7 @@ shapes! {
     /// It runs.
     Alive { alive: bool }
     /// It can record.
-    Ready { ready: bool, entries: i64 }
+    Ready { ready: bool }
 }
 
 /// A line of an import: an area, a premises, a member of staff in one post, or a resident.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub use area::{Area, AreaMap, Level};
 pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
-pub use post::{Agreement, Assignment, Letter, Service, StaffMember};
+pub use post::{Agreement, Assignment, Letter, Pending, Service, StaffMember};
 pub use task::{Confirmation, Task, TaskKind};
 
 /// Whom a token or code stands for.
@@ -52,6 +52,9 @@ pub struct Token {
     pub session: bool,
     /// Ended before its time.
     pub revoked: bool,
+    /// Not good before a second person has confirmed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
 }
 
 /// A one-time sign-in code's row; its id is the code's HMAC.

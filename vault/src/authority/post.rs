@@ -82,6 +82,19 @@ pub struct Service {
     pub kind: Department,
     /// What it was granted.
     pub agreement: Agreement,
+    /// What one person has granted and nobody has confirmed yet: an agreement in the place of this one, or the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+}
+
+/// A grant to a service that a second person has to confirm.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// Who granted it.
+    pub by: Uuid,
+    /// The agreement; none: a further token only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
 }
 
 /// What a service was granted.

@@ -28,9 +28,26 @@ impl Issued {
         session: bool,
     ) -> Result<Self, SealError> {
         let secret = Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&keys.random()?)));
-        let body = Token { holder, posture, expires, session, revoked: false };
+        let body = Token { holder, posture, expires, session, revoked: false, pending: false };
         let row =
             keys.row(Table::Tokens, &keys.credential_id(&secret), 1, Some(holder.id().as_bytes()), &body)?;
+        Ok(Self { secret, row })
+    }
+
+    /// A service's token, good once a second person has confirmed it.
+    pub fn pending(keys: &Keyring, service: uuid::Uuid, expires: i64) -> Result<Self, SealError> {
+        let holder = Holder::Service(service);
+        let secret = Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&keys.random()?)));
+        let body = Token {
+            holder,
+            posture: Posture::Service,
+            expires,
+            session: false,
+            revoked: false,
+            pending: true,
+        };
+        let row =
+            keys.row(Table::Tokens, &keys.credential_id(&secret), 1, Some(service.as_bytes()), &body)?;
         Ok(Self { secret, row })
     }
 

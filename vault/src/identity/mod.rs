@@ -106,6 +106,18 @@ pub async fn recall(vault: &Vault, token: &Secret, capacity: Capacity) -> Result
     caller(vault, &known, id, capacity)
 }
 
+/// The same caller as it stands now: for what takes long. The post may have ended, the token been revoked meanwhile.
+pub async fn again(vault: &Vault, before: &Caller) -> Result<Caller, Unidentified> {
+    let (own, behalf) = match before.party() {
+        Party::Post(post) => (Some(post.id), None),
+        Party::Service { behalf, .. } => (None, behalf.as_ref().map(|post| post.id)),
+        Party::Resident(_) => (None, None),
+    };
+    let known = Known::read(vault, &before.token, behalf).await?;
+    let capacity = Capacity { assignment: own, on_behalf_of: behalf };
+    caller(vault, &known, before.token.clone(), capacity)
+}
+
 /// Every capacity in which the bearer of a token may act: each live post, or the one that a service or a resident has.
 pub async fn capacities(vault: &Vault, token: &Secret) -> Result<Vec<Caller>, Unidentified> {
     let id = vault.keys.credential_id(token);
@@ -125,7 +137,7 @@ pub async fn capacities(vault: &Vault, token: &Secret) -> Result<Vec<Caller>, Un
 fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Result<Caller, Unidentified> {
     let now = vault.now().max(known.at);
     let token = known.token.as_ref().ok_or(Unidentified::Unauthenticated)?;
-    if token.revoked || now >= token.expires {
+    if token.revoked || token.pending || now >= token.expires {
         return Err(Unidentified::Unauthenticated);
     }
     let behalf = capacity.on_behalf_of;
@@ -154,7 +166,7 @@ fn own_post(known: &Known, person: Uuid, wanted: Option<Uuid>, now: i64) -> Resu
 
 fn service_party(known: &Known, id: Uuid, behalf: Option<Uuid>, now: i64) -> Result<Party, Unidentified> {
     let service = known.service.as_ref().filter(|(held, s)| *held == id && s.agreement.live(now));
-    let Some((_, Service { kind, agreement })) = service else {
+    let Some((_, Service { kind, agreement, .. })) = service else {
         return Err(Unidentified::Unauthenticated);
     };
     let behalf = match behalf {

@@ -219,6 +219,12 @@ pub fn post(line: &str, number: u64) -> Result<PostRow, RowError> {
     if line.areas.is_empty() {
         return Err(error(row, "areas", "required"));
     }
+    if matches!(line.role, Role::Resident | Role::Guardian | Role::Proxy | Role::Service) {
+        return Err(error(row, "role", "not_a_post"));
+    }
+    if line.department.is_some_and(Department::is_service) {
+        return Err(error(row, "department", "not_a_department"));
+    }
     Ok(PostRow {
         row,
         number: line.number,
@@ -279,7 +285,7 @@ fn fields(
     let mut out = Vec::with_capacity(given.len());
     for (id, text) in given {
         // What is no field of ours is not repeated whole: it may be anything.
-        let name = if crate::words::is_identifier(id) { id.as_str() } else { "?" };
+        let name = if crate::words::may_be_repeated(id) { id.as_str() } else { "?" };
         let field = FieldId::parse(id).map_err(|unknown| error(row, name, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(error(row, id, "not_of_this_record"));

@@ -10,7 +10,7 @@ use super::ImportKind;
 use super::rows::{self, Reading, RowError};
 use crate::Vault;
 use crate::clock;
-use crate::identity::Caller;
+use crate::identity::{Caller, again};
 use crate::register::{self, RegisterError, Seen, add_premises, add_residents, word};
 use crate::trail::{Act, Change};
 use crate::vault::Nature;
@@ -68,6 +68,8 @@ pub async fn run(
     let (mut ready, mut seen) = (None, HashSet::new());
     let lines: Vec<(&str, u64)> = lines.iter().copied().zip(1u64..).collect();
     for batch in lines.chunks(BATCH) {
+        // Who lost the post, or the token, while the file came in takes nothing in any more.
+        again(vault, caller).await?;
         // While a batch is written the next is made.
         let (written, acts) =
             tokio::join!(import.record(ready.take()), import.prepare(batch, &mut seen, &mut outcome));

@@ -1,87 +1,145 @@
-//! How much one caller may ask in a day, counted from the trail: on every instance alike, and not to be reset.
+//! How much one person may ask in a day, over all posts, services acted through and instances. The count is a row of its own,
+//! moved in the transaction of the entry that counts: two at once cannot both be the last.
 
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
 use gridvault_audit::{Entry, Json, Kind, Private, Public, RecordError};
+use serde::{Deserialize, Serialize};
 
+use super::LookupError;
 use crate::Vault;
 use crate::clock::{civil_date, start_of_day};
-use crate::identity::Caller;
-use crate::permit::Sought;
-use crate::store::StoreError;
+use crate::identity::{Caller, Party};
+use crate::permit::Count;
+use crate::store::Table;
 use crate::trail::{Act, Change};
 
 /// Searches a day by exact value, and by name.
-const SEARCHES: usize = 300;
-const NAME_SEARCHES: usize = 100;
-/// A desk's service asks for all who sit there.
-const DESK: usize = 10;
+const SEARCHES: u32 = 300;
+const NAME_SEARCHES: u32 = 100;
 /// Misses a day on one record, and on all.
-const MISSES: usize = 5;
-const ALL_MISSES: usize = 50;
-/// Entries looked at for one caller and day: well beyond what all quotas together let through.
-const MOST: i64 = 20_000;
+const MISSES: u32 = 5;
+const ALL_MISSES: u32 = 50;
+/// A desk's service asks for all who sit there.
+const DESK: u32 = 10;
 
-/// Whether this is the first time that it is too much today: then it is a finding.
-pub(super) struct First(pub(super) bool);
-
-/// What a caller searched for and had verified since the day began in Beijing.
-pub(super) struct Today {
-    entries: Vec<(String, Json)>,
+/// What somebody has asked on a day.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Counted {
+    searches: u32,
+    names: u32,
+    /// Verifications in which nothing held, and those whose outcome is not known yet.
+    misses: u32,
+    /// Likewise by the record, which stands here as a keyed digest.
+    by_record: BTreeMap<String, u32>,
+    /// What was too much, and is a finding already.
+    told: bool,
 }
 
-impl Today {
-    pub(super) async fn of(vault: &Vault, caller: &Caller) -> Result<Self, StoreError> {
-        let since = start_of_day(civil_date(caller.now())).unwrap_or(0);
-        let asked = vault.store.asked_since(&caller.actor().id, since, MOST).await?;
-        // A service that acts for many is counted for each of them.
-        let behalf = caller.actor().on_behalf_of;
-        let read = |(kind, private): (String, Option<Vec<u8>>)| {
-            let private = Json::parse_canonical(private.as_deref()?).ok()?;
-            let same = private.get("actor")?.text("on_behalf_of") == behalf.as_deref();
-            same.then_some((kind, private))
+/// A caller's count of the day.
+pub(super) struct Meter<'v> {
+    vault: &'v Vault,
+    id: Vec<u8>,
+    rev: i64,
+    counted: Counted,
+    desk: bool,
+}
+
+/// Whether one more may be asked.
+pub(super) enum Room {
+    /// Yes: counted so.
+    Yes(Count),
+    /// No; with the count where it is to be told as a finding.
+    No(Option<Count>),
+}
+
+impl<'v> Meter<'v> {
+    /// Whoever asks in the end: the person behind a post, also through a service.
+    pub(super) async fn of(vault: &'v Vault, caller: &Caller) -> Result<Self, LookupError> {
+        let who = match caller.post() {
+            Some(post) => post.assignment.person,
+            None => caller.holder().id(),
         };
-        Ok(Self { entries: asked.into_iter().filter_map(read).collect() })
+        let day = civil_date(caller.now());
+        let id = vault.keys.term("quota", &format!("{who} {day}")).as_ref().to_vec();
+        let row = vault.store.row(Table::Quotas, &id).await?;
+        let (rev, counted) = match &row {
+            // A count that does not hold is no reason to begin anew.
+            Some(row) => (row.rev, vault.keys.check(row).ok_or(LookupError::Moving)?),
+            None => (0, Counted::default()),
+        };
+        let desk = matches!(caller.party(), Party::Service { behalf: None, .. });
+        Ok(Self { vault, id, rev, counted, desk })
     }
 
-    /// Whether one more search is one too many, and whether it is the first such.
-    pub(super) fn searched_enough(&self, caller: &Caller, by_name: bool) -> Option<First> {
-        let most = if by_name { NAME_SEARCHES } else { SEARCHES };
-        let most = if caller.post().is_none() { most * DESK } else { most };
-        let so_far = self.searches(by_name);
-        (so_far >= most).then_some(First(so_far == most))
+    /// One more search.
+    pub(super) fn search(mut self, by_name: bool) -> Result<Room, LookupError> {
+        let most = if by_name { NAME_SEARCHES } else { SEARCHES } * self.factor();
+        let so_far = if by_name { &mut self.counted.names } else { &mut self.counted.searches };
+        if *so_far >= most {
+            return self.full();
+        }
+        *so_far += 1;
+        Ok(Room::Yes(self.count()?))
     }
 
-    /// Searches by name, or by anything else.
-    fn searches(&self, by_name: bool) -> usize {
-        let by = |private: &Json| private.get("detail").and_then(|d| d.text("by")) == Some("name");
-        self.entries.iter().filter(|(kind, private)| kind == "search" && by(private) == by_name).count()
+    /// One more verification of these records: a miss until it has held.
+    pub(super) fn verification(mut self, records: &[String]) -> Result<Room, LookupError> {
+        let on_one = records.iter().any(|r| self.counted.by_record.get(r).is_some_and(|n| *n >= MISSES));
+        if on_one || self.counted.misses >= ALL_MISSES * self.factor() {
+            return self.full();
+        }
+        self.counted.misses += 1;
+        for record in records {
+            *self.counted.by_record.entry(record.clone()).or_default() += 1;
+        }
+        Ok(Room::Yes(self.count()?))
     }
 
-    /// Whether there were too many verifications in which nothing held, of that record or of all; and whether it was not
-    /// said yet.
-    pub(super) fn missed_enough(
-        &self,
-        vault: &Vault,
-        caller: &Caller,
-        kind: &str,
-        value: &str,
-    ) -> Option<First> {
-        let on_it = self.missed().filter(|private| Sought::is(&vault.keys, private, kind, value)).count();
-        let all = if caller.post().is_none() { ALL_MISSES * DESK } else { ALL_MISSES };
-        let refused = |private: &&Json| private.get("detail").is_some_and(|d| d.get("too_many").is_some());
-        let told = self.entries.iter().map(|(_, private)| private).filter(refused);
-        let told = told.filter(|private| Sought::is(&vault.keys, private, kind, value)).count() > 0;
-        (on_it >= MISSES || self.missed().count() >= all).then_some(First(!told))
+    /// It held: it was no miss.
+    pub(super) fn held(mut self, records: &[String]) -> Result<Count, LookupError> {
+        self.counted.misses = self.counted.misses.saturating_sub(1);
+        for record in records {
+            if let Some(count) = self.counted.by_record.get_mut(record) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        self.counted.by_record.retain(|_, count| *count > 0);
+        self.count()
     }
 
-    fn missed(&self) -> impl Iterator<Item = &Json> {
-        let miss = |private: &&Json| private.get("detail").is_some_and(|d| d.get("miss").is_some());
-        self.entries.iter().map(|(_, private)| private).filter(miss)
+    fn full(mut self) -> Result<Room, LookupError> {
+        if std::mem::replace(&mut self.counted.told, true) {
+            return Ok(Room::No(None));
+        }
+        Ok(Room::No(Some(self.count()?)))
+    }
+
+    fn factor(&self) -> u32 {
+        if self.desk { DESK } else { 1 }
+    }
+
+    fn count(&self) -> Result<Count, LookupError> {
+        let row = self.vault.keys.row(Table::Quotas, &self.id, self.rev + 1, None, &self.counted)?;
+        Ok(Count::of(&self.vault.keys, row))
     }
 }
 
-/// Raises the finding that a caller asks for too much.
-pub(super) async fn raise(vault: &Vault, caller: &Caller, code: &'static str) -> Result<(), RecordError> {
-    let mut detail = std::collections::BTreeMap::new();
+/// How a count names a record, or a value that no record has.
+pub(super) fn counted_as(vault: &Vault, kind: &str, value: &str) -> String {
+    let digest = vault.keys.term("quota record", &format!("{kind} {value}"));
+    HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default())
+}
+
+/// Raises the finding that a caller asks for too much, once a day.
+pub(super) async fn raise(
+    vault: &Vault,
+    caller: &Caller,
+    code: &'static str,
+    count: &Count,
+) -> Result<(), RecordError> {
+    let mut detail = BTreeMap::new();
     detail.insert("code", Json::from(code));
     let entry = Entry {
         public: Public {
@@ -94,7 +152,7 @@ pub(super) async fn raise(vault: &Vault, caller: &Caller, code: &'static str) ->
             obligations: Vec::new(),
             result: None,
             reason: Some("rate".into()),
-            about: std::collections::BTreeMap::new(),
+            about: BTreeMap::new(),
             policy: None,
         },
         private: Private {
@@ -110,7 +168,12 @@ pub(super) async fn raise(vault: &Vault, caller: &Caller, code: &'static str) ->
             detail,
         },
     };
-    vault.log.record(Act::new(&vault.keys, entry, Change::none())).await.map(|_| ())
+    let told = vault.log.record(Act::new(&vault.keys, entry, Change::rows(vec![count.row()]))).await;
+    match told {
+        // Somebody else told it.
+        Err(RecordError::Conflict) => Ok(()),
+        told => told.map(|_| ()),
+    }
 }
 
 /// Seconds until the day ends in Beijing.

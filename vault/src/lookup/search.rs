@@ -9,15 +9,15 @@ use gridvault_policy::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::quota::{Today, raise, until_tomorrow};
+use super::quota::{Meter, Room, raise, until_tomorrow};
 use super::scope::{candidates, within};
 use super::{Ask, Ending, Looked, LookupError, Manner, TRIES, caller, decide, opened};
 use crate::Vault;
 use crate::authority::Task;
 use crate::identity::{Caller, Capacity, Party};
-use crate::permit::{Lookup, Search, Sought};
+use crate::permit::{Count, Lookup, Search, Sought};
 use crate::records::{Located, Wanted, is_own, living_at, locate};
-use crate::seal::{SealError, Secret};
+use crate::seal::{Match, SealError, Secret};
 use crate::store::Table;
 use crate::trail::Expect;
 
@@ -121,10 +121,11 @@ pub async fn search(
     capacity: Capacity,
     query: &Query,
 ) -> Result<Found, LookupError> {
-    for _ in 0..TRIES {
+    // Another of the same person's may be counted at the same time.
+    for _ in 0..4 * TRIES {
         let caller = caller(vault, token, capacity).await?;
         match tried(vault, &caller, query).await {
-            Err(LookupError::Unrecorded(RecordError::Stale)) => {}
+            Err(LookupError::Unrecorded(RecordError::Stale | RecordError::Conflict)) => {}
             done => return done,
         }
     }
@@ -132,30 +133,36 @@ pub async fn search(
 }
 
 async fn tried(vault: &Vault, caller: &Caller, query: &Query) -> Result<Found, LookupError> {
-    let by_name = query.by == By::Name;
     let refused = refusal(vault, caller, query).await?;
-    let enough = Today::of(vault, caller).await?.searched_enough(caller, by_name);
-    let refused = refused.or(enough.as_ref().map(|_| Reason::Rate));
-    let search = entry(vault, caller, query, refused)?;
+    let room = match refused {
+        Some(_) => None,
+        None => Some(Meter::of(vault, caller).await?.search(query.by == By::Name)?),
+    };
+    let (count, full) = match room {
+        Some(Room::Yes(count)) => (Some(count), None),
+        Some(Room::No(told)) => (None, Some(told)),
+        None => (None, None),
+    };
+    let refused = refused.or(full.as_ref().map(|_| Reason::Rate));
+    let search = entry(vault, caller, query, refused, count)?;
     let recorded = vault.log.record(search).await.map_err(LookupError::Unrecorded)?;
-    match (refused, enough) {
-        (Some(Reason::Rate), Some(first)) => {
-            if first.0 {
-                raise(vault, caller, "search_quota").await.map_err(LookupError::Unrecorded)?;
-            }
-            let receipt = Box::new(recorded.receipt().clone());
-            return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));
+    if let Some(told) = full {
+        if let Some(count) = told {
+            raise(vault, caller, "search_quota", &count).await.map_err(LookupError::Unrecorded)?;
         }
-        (Some(reason), _) => {
-            return Err(LookupError::Refused(reason, Box::new(recorded.receipt().clone())));
-        }
-        (None, _) => {}
+        let receipt = Box::new(recorded.receipt().clone());
+        return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));
+    }
+    if let Some(reason) = refused {
+        return Err(LookupError::Refused(reason, Box::new(recorded.receipt().clone())));
     }
     let candidates = candidates(vault, caller, query).await?;
     let (receipt, mut found) = vault.keys.found(recorded, &candidates)?;
     if query.by == By::Premises {
-        let near = within(vault, caller, query, &found).await?;
-        found = living_at(vault, &near).await?.into_iter().map(|person| person.record).collect();
+        let homes: Vec<Uuid> = found.iter().map(|(home, _)| *home).collect();
+        let near = within(vault, caller, query, &homes).await?;
+        let people = living_at(vault, &near).await?;
+        found = people.into_iter().map(|person| (person.record, Match::Whole)).collect();
     }
     if found.is_empty() {
         // What is out of reach is located too.
@@ -215,6 +222,7 @@ fn entry(
     caller: &Caller,
     query: &Query,
     refused: Option<Reason>,
+    count: Option<Count>,
 ) -> Result<Search, LookupError> {
     let field = query.by.field().ok_or(SealError::Crypto)?;
     Ok(Search {
@@ -230,6 +238,7 @@ fn entry(
         request: query.request.clone(),
         policy: vault.book.load().manifest_hash(),
         expect: Expect { facts_rev: caller.facts_rev(), records: Vec::new() },
+        count,
     })
 }
 
@@ -238,15 +247,15 @@ async fn shown(
     vault: &Vault,
     caller: &Caller,
     query: &Query,
-    mut found: Vec<Uuid>,
+    mut found: Vec<(Uuid, Match)>,
 ) -> Result<Vec<Hit>, LookupError> {
-    found.sort_unstable();
+    found.sort_unstable_by_key(|(record, _)| *record);
     let (mut lookups, mut rest) = (Vec::new(), Vec::new());
     for part in found.chunks(64) {
         if lookups.len() == SHOWN {
             break;
         }
-        let seen = try_join_all(part.iter().map(|record| seen(vault, caller, query, *record))).await?;
+        let seen = try_join_all(part.iter().map(|found| seen(vault, caller, query, *found))).await?;
         for (lookup, located, ending) in seen.into_iter().flatten().take(SHOWN - lookups.len()) {
             lookups.push(lookup);
             rest.push((located, ending));
@@ -272,7 +281,7 @@ async fn seen(
     vault: &Vault,
     caller: &Caller,
     query: &Query,
-    record: Uuid,
+    (record, matched): (Uuid, Match),
 ) -> Result<Option<(Lookup, Located, Ending)>, LookupError> {
     let name = FieldId::parse("person.name").map_err(|_| SealError::Crypto)?;
     let ask = |fields: Vec<FieldId>, manner: Manner| Ask {
@@ -292,6 +301,11 @@ async fn seen(
     let (lookup, ending) = decide(vault, caller, &located, &ask(vec![name], listed)).await?;
     let is = |lookup: &Lookup, outcome| lookup.decision().fields().iter().all(|f| f.outcome() == outcome);
     let mut shows = is(&lookup, Outcome::Masked);
+    // Part of a name is looked for where the whole one is shown: else it would come out character by character.
+    if matched == Match::Part {
+        let (view, _) = decide(vault, caller, &located, &ask(vec![name], lifted)).await?;
+        shows &= is(&view, Outcome::Clear);
+    }
     if let Some(field) = query.tells(vault, caller) {
         let compares = Manner { action: Action::Match, ..lifted };
         let (view, _) = decide(vault, caller, &located, &ask(vec![field], lifted)).await?;

@@ -6,12 +6,12 @@ use gridvault_policy::{Action, Basis, FieldId, Purpose, Reason, RecordType, Tier
 use uuid::Uuid;
 
 use super::batch::one;
-use super::quota::{Today, raise, until_tomorrow};
+use super::quota::{Meter, Room, counted_as, raise, until_tomorrow};
 use super::search::{By, task_refusal};
 use super::{Ask, LookupError, Manner, TRIES, caller};
 use crate::Vault;
 use crate::identity::{Caller, Capacity, Party};
-use crate::permit::{Lookup, Sought, Verification};
+use crate::permit::{Sought, Verification};
 use crate::seal::{SealError, Secret};
 
 /// Records that one value may point at.
@@ -68,10 +68,11 @@ pub async fn verify(
     capacity: Capacity,
     claim: &Claim,
 ) -> Result<Verified, LookupError> {
-    for _ in 0..TRIES {
+    // Another of the same person's may be counted at the same time.
+    for _ in 0..4 * TRIES {
         let caller = caller(vault, token, capacity).await?;
         match tried(vault, &caller, claim).await {
-            Err(LookupError::Unrecorded(RecordError::Stale)) => {}
+            Err(LookupError::Unrecorded(RecordError::Stale | RecordError::Conflict)) => {}
             done => return done,
         }
     }
@@ -81,36 +82,37 @@ pub async fn verify(
 async fn tried(vault: &Vault, caller: &Caller, claim: &Claim) -> Result<Verified, LookupError> {
     let (kind, value) = claim.target.term();
     let sought = || Sought::new(&vault.keys, kind, &value);
-    let refused = refusal(vault, caller, claim).await?;
-    let enough = Today::of(vault, caller).await?.missed_enough(vault, caller, kind, &value);
-    let reason = refused.or(enough.as_ref().map(|_| Reason::Rate));
-    if let Some(reason) = reason {
-        // Refused before any record is looked at: nobody is located.
-        let (lookup, _, _) = one(vault, caller, &ask(claim, Uuid::new_v4())).await?;
-        let refused = Verification::refused(lookup, sought()?, reason);
-        let recorded = vault.log.record(refused).await.map_err(LookupError::Unrecorded)?;
-        let receipt = Box::new(recorded.receipt().clone());
-        if let (Reason::Rate, Some(first)) = (reason, enough) {
-            if first.0 {
-                raise(vault, caller, "verification_misses").await.map_err(LookupError::Unrecorded)?;
+    if let Some(reason) = refusal(vault, caller, claim).await? {
+        let receipt = refused(vault, caller, claim, sought()?, reason).await?;
+        return Err(LookupError::Refused(reason, receipt));
+    }
+    let records = targets(vault, &claim.target).await?;
+    let counted: Vec<String> = match records.as_slice() {
+        [] => vec![counted_as(vault, kind, &value)],
+        found => found.iter().map(|id| counted_as(vault, "record", &id.to_string())).collect(),
+    };
+    let count = match Meter::of(vault, caller).await?.verification(&counted)? {
+        Room::Yes(count) => count,
+        Room::No(told) => {
+            let receipt = refused(vault, caller, claim, sought()?, Reason::Rate).await?;
+            if let Some(count) = told {
+                raise(vault, caller, "verification_misses", &count).await.map_err(LookupError::Unrecorded)?;
             }
             return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));
         }
-        return Err(LookupError::Refused(reason, receipt));
-    }
-    let mut verifications = Vec::new();
-    let mut envelopes = Vec::new();
-    let mut miss: Option<Lookup> = None;
-    for record in targets(vault, &claim.target).await? {
-        let ask = ask(claim, record);
-        let (lookup, located, _) = one(vault, caller, &ask).await?;
-        if miss.is_none() {
-            // Alike whoever it is about: decided once more, for the entry of a miss.
-            miss = Some(one(vault, caller, &ask).await?.0);
-        }
-        verifications.push(Verification::new(lookup, claim.claims.clone(), sought()?));
+    };
+    // Where there is no such record, one that is not there is asked.
+    let records = if records.is_empty() { vec![Uuid::new_v4()] } else { records };
+    let (mut verifications, mut envelopes) = (Vec::new(), Vec::new());
+    for (n, record) in records.iter().enumerate() {
+        let (lookup, located, _) = one(vault, caller, &ask(claim, *record)).await?;
+        let count = (n == 0).then(|| count.clone());
+        verifications.push(Verification::new(lookup, claim.claims.clone(), sought()?, count));
         envelopes.push(located.into_envelopes());
     }
+    // For the entry of how it ends: the same work whichever way.
+    let (ending, _, _) =
+        one(vault, caller, &ask(claim, records.first().copied().unwrap_or_default())).await?;
     let recorded = vault.log.record_all(verifications).await.map_err(LookupError::Unrecorded)?;
     let (mut holds, mut receipt) = (false, None);
     for (recorded, envelopes) in recorded.into_iter().zip(envelopes) {
@@ -120,11 +122,34 @@ async fn tried(vault: &Vault, caller: &Caller, claim: &Claim) -> Result<Verified
             receipt = Some(of);
         }
     }
-    if let (false, Some(lookup)) = (holds, miss) {
-        let missed = Verification::missed(lookup, sought()?);
-        vault.log.record(missed).await.map_err(LookupError::Unrecorded)?;
+    let mut ending = Some(ending);
+    for _ in 0..8 * TRIES {
+        let held = if holds { Some(Meter::of(vault, caller).await?.held(&counted)?) } else { None };
+        let lookup = match ending.take() {
+            Some(lookup) => lookup,
+            None => one(vault, caller, &ask(claim, records.first().copied().unwrap_or_default())).await?.0,
+        };
+        match vault.log.record(Verification::ended(lookup, sought()?, held)).await {
+            // Another of the same person's was counted meanwhile.
+            Err(RecordError::Conflict) => {}
+            Err(error) => return Err(LookupError::Unrecorded(error)),
+            Ok(_) => return Ok(Verified { receipt: receipt.ok_or(SealError::Crypto)?, holds }),
+        }
     }
-    Ok(Verified { receipt: receipt.ok_or(SealError::Crypto)?, holds })
+    Err(LookupError::Moving)
+}
+
+/// Refused before any record is looked at: nobody is located.
+async fn refused(
+    vault: &Vault,
+    caller: &Caller,
+    claim: &Claim,
+    sought: Sought,
+    reason: Reason,
+) -> Result<Box<Receipt>, LookupError> {
+    let (lookup, _, _) = one(vault, caller, &ask(claim, Uuid::new_v4())).await?;
+    let recorded = vault.log.record(Verification::refused(lookup, sought, reason)).await;
+    Ok(Box::new(recorded.map_err(LookupError::Unrecorded)?.receipt().clone()))
 }
 
 /// Why nobody of that post may verify so, whoever it is about.
@@ -152,7 +177,7 @@ async fn refusal(vault: &Vault, caller: &Caller, claim: &Claim) -> Result<Option
     task_refusal(vault, caller, claim.purpose, claim.task).await
 }
 
-/// The records that it may be about; where there is none, one that is not there.
+/// The records that it may be about.
 async fn targets(vault: &Vault, target: &Target) -> Result<Vec<Uuid>, LookupError> {
     let (by, value) = match target {
         Target::Record(id) => return Ok(vec![*id]),
@@ -161,11 +186,7 @@ async fn targets(vault: &Vault, target: &Target) -> Result<Vec<Uuid>, LookupErro
     let field = by.field().ok_or(SealError::Crypto)?;
     let term = vault.keys.value_term(field, value).ok_or(SealError::Crypto)?;
     let found = vault.store.holders(field.number(), &term, HOLDERS).await?;
-    let mut ids: Vec<Uuid> = found.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect();
-    if ids.is_empty() {
-        ids.push(Uuid::new_v4());
-    }
-    Ok(ids)
+    Ok(found.iter().filter_map(|id| Uuid::from_slice(id).ok()).collect())
 }
 
 fn ask(claim: &Claim, record: Uuid) -> Ask {
@@ -176,7 +197,12 @@ fn ask(claim: &Claim, record: Uuid) -> Ask {
         purpose: claim.purpose,
         basis: claim.basis.clone(),
         task: claim.task,
-        manner: Manner { action: Action::Match, lifted: true, ..Manner::VIEW },
+        // A record that the caller names has to be named by the task as well.
+        manner: Manner {
+            action: Action::Match,
+            lifted: matches!(claim.target, Target::Value(..)),
+            ..Manner::VIEW
+        },
         request: claim.request.clone(),
     }
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
-use gridvault_audit::{Actor, Auditable, Entry, Json, Kind, Private, Public, ResultWord, Who};
+use gridvault_audit::{Actor, Auditable, Entry, Json, Kind, Private, Public, ResultWord, StateDigest, Who};
 use gridvault_policy::{FieldId, Purpose, Reason};
 
 use super::Lookup;
 use crate::seal::{Keyring, SealError, Secret};
+use crate::store::Row;
 use crate::trail::{Change, Expect};
 
 /// What is searched for, or whom a verification is about, as the trail may say it: an HMAC over the entry's own salt, never
@@ -26,16 +27,6 @@ impl Sought {
         Ok(Self { salt, term: salted(keys, &salt, kind, value) })
     }
 
-    /// Whether the private part of an entry (canonical JSON) is about that value.
-    pub fn is(keys: &Keyring, private: &Json, kind: &str, value: &str) -> bool {
-        let salt = private.text("salt").and_then(|salt| HEXLOWER.decode(salt.as_bytes()).ok());
-        let term = private.get("detail").and_then(|detail| detail.text("term"));
-        match (salt, term) {
-            (Some(salt), Some(term)) => salted(keys, &salt, kind, value) == term,
-            _ => false,
-        }
-    }
-
     fn put(&self, private: &mut Private) {
         private.salt = Some(self.salt);
         private.detail.insert("term", Json::Text(Cow::Owned(self.term.clone())));
@@ -44,6 +35,25 @@ impl Sought {
 
 fn salted(keys: &Keyring, salt: &[u8], kind: &str, value: &str) -> String {
     HEXLOWER.encode(keys.salted_term(salt, kind, value).as_ref())
+}
+
+/// The row that counts what somebody asks, moved by one: written with the entry that counts.
+#[derive(Clone)]
+pub struct Count {
+    row: Row,
+    digest: StateDigest,
+}
+
+impl Count {
+    pub(crate) fn of(keys: &Keyring, row: Row) -> Self {
+        let digest =
+            StateDigest { row: row.table.row_name(&row.id), revision: row.rev, digest: keys.digest(&row) };
+        Self { row, digest }
+    }
+
+    pub(crate) fn row(&self) -> Row {
+        self.row.clone()
+    }
 }
 
 /// A search about to be recorded; only then is anything opened and compared.
@@ -61,6 +71,8 @@ pub struct Search {
     pub(crate) request: String,
     pub(crate) policy: [u8; 32],
     pub(crate) expect: Expect,
+    /// Counts it.
+    pub(crate) count: Option<Count>,
 }
 
 impl Search {
@@ -87,6 +99,9 @@ impl Auditable for Search {
         };
         private.detail.insert("by", Json::from(self.by));
         self.sought.put(&mut private);
+        if let Some(count) = &self.count {
+            private.state.push(count.digest.clone());
+        }
         let result = if self.refused.is_some() { ResultWord::Denied } else { ResultWord::Allowed };
         Entry {
             public: Public {
@@ -107,8 +122,13 @@ impl Auditable for Search {
     }
 
     fn change(&mut self) -> Change {
-        Change::check(self.expect.clone())
+        counted(Change::check(self.expect.clone()), self.count.as_ref())
     }
+}
+
+fn counted(mut change: Change, count: Option<&Count>) -> Change {
+    change.rows.extend(count.map(Count::row));
+    change
 }
 
 /// Claims about a record, decided upon and about to be recorded; only then are they compared.
@@ -117,28 +137,36 @@ pub struct Verification {
     claims: Vec<(FieldId, Secret)>,
     sought: Sought,
     end: End,
+    count: Option<Count>,
 }
 
 /// How a verification's entry ends.
 enum End {
     Compared,
+    Held,
     Missed,
     Refused(Reason),
 }
 
 impl Verification {
-    pub(crate) fn new(lookup: Lookup, claims: Vec<(FieldId, Secret)>, sought: Sought) -> Self {
-        Self { lookup, claims, sought, end: End::Compared }
+    pub(crate) fn new(
+        lookup: Lookup,
+        claims: Vec<(FieldId, Secret)>,
+        sought: Sought,
+        count: Option<Count>,
+    ) -> Self {
+        Self { lookup, claims, sought, end: End::Compared, count }
     }
 
-    /// That the claims did not hold: entered before it is answered, for misses are counted from the trail.
-    pub(crate) fn missed(lookup: Lookup, sought: Sought) -> Self {
-        Self { lookup, claims: Vec::new(), sought, end: End::Missed }
+    /// That the claims held, or did not: entered before it is answered, and counted with it.
+    pub(crate) fn ended(lookup: Lookup, sought: Sought, held: Option<Count>) -> Self {
+        let end = if held.is_some() { End::Held } else { End::Missed };
+        Self { lookup, claims: Vec::new(), sought, end, count: held }
     }
 
     /// Refused before any record was looked at.
     pub(crate) fn refused(lookup: Lookup, sought: Sought, reason: Reason) -> Self {
-        Self { lookup, claims: Vec::new(), sought, end: End::Refused(reason) }
+        Self { lookup, claims: Vec::new(), sought, end: End::Refused(reason), count: None }
     }
 
     pub(crate) fn into_parts(self) -> (Lookup, Vec<(FieldId, Secret)>) {
@@ -154,24 +182,33 @@ impl Auditable for Verification {
         entry.public.kind = Kind::Verification;
         match self.end {
             End::Compared => {}
-            End::Missed => {
-                entry.public.result = Some(ResultWord::Failed);
-                entry.private.detail.insert("miss", Json::Int(1));
+            // What was compared stands in the entry before.
+            End::Held | End::Missed => {
+                entry.public.fields.clear();
+                entry.public.obligations.clear();
+                entry.public.reason = None;
+                let held = matches!(self.end, End::Held);
+                entry.public.result = Some(if held { ResultWord::Allowed } else { ResultWord::Failed });
+                entry.private.detail.insert("held", Json::Int(i64::from(held)));
             }
             End::Refused(reason) => {
                 entry.public.result = Some(ResultWord::Denied);
                 entry.public.reason = Some(Cow::Borrowed(reason.as_str()));
-                if reason == Reason::Rate {
-                    entry.private.detail.insert("too_many", Json::Int(1));
-                }
             }
         }
         self.sought.put(&mut entry.private);
+        if let Some(count) = &self.count {
+            entry.private.state.push(count.digest.clone());
+        }
         entry
     }
 
     fn change(&mut self) -> Change {
         // What was found out is entered whatever has moved since.
-        if matches!(self.end, End::Missed) { Change::none() } else { self.lookup.change() }
+        let change = match self.end {
+            End::Held | End::Missed => Change::none(),
+            End::Compared | End::Refused(_) => self.lookup.change(),
+        };
+        counted(change, self.count.as_ref())
     }
 }

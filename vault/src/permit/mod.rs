@@ -13,7 +13,7 @@ use gridvault_policy::{
 };
 use jiff::civil::Date;
 
-pub use self::asking::{Search, Sought, Verification};
+pub use self::asking::{Count, Search, Sought, Verification};
 use crate::trail::{Change, Expect};
 
 /// A recorded lookup: the only thing that opens an envelope, once, within five seconds.

@@ -1,7 +1,7 @@
 //! Recording consent events: by the resident, or by staff on the resident's word.
 
 use gridvault_audit::{Kind, Subject, SubjectType};
-use gridvault_policy::{Basis, FieldId, Purpose, RecordType, Role, Tier};
+use gridvault_policy::{Basis, FieldId, Purpose, RecordState, RecordType, Role, Tier};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -60,6 +60,12 @@ pub async fn record_consent(
     };
     let (rev, mut header) =
         header(vault, resident, RecordType::Person).await?.ok_or(RegisterError::Unknown("/id"))?;
+    // What is frozen is only kept, and what is erased is not there.
+    match header.state {
+        RecordState::Frozen => return Err(RegisterError::Conflict),
+        RecordState::Erased => return Err(RegisterError::Unknown("/id")),
+        RecordState::Live | RecordState::Deceased => {}
+    }
     if !METHODS.contains(&new.method.as_str()) {
         return Err(invalid("/method", "word_unknown"));
     }

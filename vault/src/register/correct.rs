@@ -1,7 +1,7 @@
 //! Correcting a record: what is said otherwise becomes the next revision, and the one before goes to history.
 
 use gridvault_audit::{Entry, Json, Subject, SubjectType};
-use gridvault_policy::{FieldId, RecordState, RecordType};
+use gridvault_policy::{FieldId, RecordState, RecordType, Tier};
 use uuid::Uuid;
 
 use super::RegisterError;
@@ -24,6 +24,8 @@ pub(super) struct Correcting<'a> {
     pub(super) place: Option<Uuid>,
     /// The cells that a premises goes over to.
     pub(super) cells: &'a [Move],
+    /// Whether an index led to it, by the ID number among the fields.
+    pub(super) found: bool,
 }
 
 /// What a correction changes.
@@ -36,11 +38,18 @@ pub(super) struct Corrected {
 }
 
 impl Corrected {
-    /// Says in the entry whom it is about and which fields became others; values never.
+    /// Says in the entry whom it is about and which ordinary fields became others; values never.
     pub(super) fn describe(&self, entry: &mut Entry) {
         entry.private.subject = self.subject.clone();
-        let fields = self.fields.iter().map(|field| Json::from(field.as_str())).collect();
-        entry.private.detail.insert("fields", Json::List(fields));
+        // Of what is sensitive not even which field it was: that somebody has one would be told.
+        let mut names: Vec<&'static str> = self
+            .fields
+            .iter()
+            .map(|field| if field.tier() > Tier::T2 { field.tier().as_str() } else { field.as_str() })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        entry.private.detail.insert("fields", Json::List(names.into_iter().map(Json::from).collect()));
         entry.private.detail.insert("rev", Json::Int(self.rev));
         if self.moved {
             entry.private.detail.insert("moved", Json::Int(1));
@@ -65,6 +74,7 @@ pub(super) fn corrected(
         envelopes,
         rev: header.envelopes,
         fields: correcting.fields,
+        same_person: correcting.found,
     };
     let amended = vault.keys.amend(&amending)?;
     let mut change = Change::default();

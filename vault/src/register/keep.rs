@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gridvault_audit::{Kind, RecordError};
+use gridvault_audit::{Entry, Kind, RecordError};
 use gridvault_policy::{Action, Basis, FieldId, Listing, Purpose, RecordType, Role};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -66,7 +66,8 @@ pub(super) fn spelled(
     let mut out = Vec::with_capacity(fields.len());
     for (id, text) in fields {
         // What is no field of ours is not repeated: it may be anything.
-        let member = if crate::words::is_identifier(id) { format!("/fields/{id}") } else { "/fields".into() };
+        let member =
+            if crate::words::may_be_repeated(id) { format!("/fields/{id}") } else { "/fields".into() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&member, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(invalid(&member, "not_of_this_record"));
@@ -148,9 +149,18 @@ async fn resident(
             .await?
             .ok_or(RegisterError::Unknown("/premises"))?;
     }
+    if let Some(other) = other_holder(vault, id, fields).await? {
+        // Two records with one number: a steward is told, a worker is not, for it is no question to be asked by writing.
+        return if expect.is_none() {
+            Err(RegisterError::Conflict)
+        } else {
+            collided(vault, entry, other).await
+        };
+    }
     let envelopes = vault.store.envelopes(&[id.as_bytes()]).await?;
     let envelopes = envelopes.first().ok_or(RegisterError::Conflict)?;
-    let correcting = Correcting { row: &row, envelopes, fields, place: correction.premises, cells: &[] };
+    let correcting =
+        Correcting { row: &row, envelopes, fields, place: correction.premises, cells: &[], found: false };
     let change = match corrected(vault, &correcting)? {
         Some(corrected) => {
             corrected.describe(&mut entry);
@@ -220,4 +230,26 @@ impl From<LookupError> for RegisterError {
             LookupError::Moving | LookupError::Outdated => Self::Unrecorded(RecordError::Stale),
         }
     }
+}
+
+/// Another record that holds the ID number among these fields.
+async fn other_holder(
+    vault: &Vault,
+    id: Uuid,
+    fields: &[(FieldId, Option<Secret>)],
+) -> Result<Option<Uuid>, RegisterError> {
+    let number = fields.iter().find(|(field, _)| field.as_str() == "person.id_no");
+    let Some((field, Some(value))) = number else { return Ok(None) };
+    let Some(term) = vault.keys.value_term(*field, value) else { return Ok(None) };
+    let holders = vault.store.holders(field.number(), &term, 2).await?;
+    Ok(holders.iter().filter_map(|holder| Uuid::from_slice(holder).ok()).find(|holder| *holder != id))
+}
+
+/// Nothing is written; that somebody tried is a finding, answered like a correction.
+async fn collided(vault: &Vault, mut entry: Entry, other: Uuid) -> Result<(), RegisterError> {
+    entry.public.kind = Kind::FindingRaised;
+    entry.private.detail.insert("code", super::word("same_person"));
+    entry.private.detail.insert("other", super::word(other.to_string()));
+    vault.log.record(Act::new(&vault.keys, entry, Change::none())).await?;
+    Ok(())
 }

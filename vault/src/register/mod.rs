@@ -38,8 +38,8 @@ pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use proposals::{
-    Confirmed, Proposal, Stand, confirm_proposal, open_proposals, propose, propose_sealed, read_proposal,
-    refuse_proposal,
+    Confirmed, Proposal, Stand, clear_proposals, confirm_proposal, open_proposals, propose, read_proposal,
+    refuse_proposal, second_halves,
 };
 pub use residents::{AddedResidents, add_residents, new_tag};
 
@@ -52,8 +52,8 @@ pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
 pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
 pub use services::{
-    NewAgreement, add_service, admit_service, end_agreement, grant_letter, issue_service_token,
-    renew_agreement, revoke_token, services, tokens,
+    NewAgreement, add_service, admit_service, confirm_service, end_agreement, grant_letter,
+    issue_service_token, renew_agreement, revoke_token, services, tokens,
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
 

@@ -2,24 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use gridvault_audit::{Json, Kind};
+use data_encoding::{BASE64, HEXLOWER};
+use gridvault_audit::{Entry, Kind};
 use gridvault_policy::{Action, Basis, FieldId, Purpose, RecordType, Role};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::keep::{refused, spelled};
+use super::proposals::propose_newcomer;
+use super::residents::id_number;
 use super::tasks::invalid;
-use super::{Fresh, RegisterError, Seen, add_residents, entry, propose_sealed};
+use super::{Fresh, RegisterError, Seen, add_residents, entry, new_tag, word};
 use crate::Vault;
+use crate::authority::Header;
 use crate::clock::civil_date;
 use crate::identity::{Caller, Capacity, identify};
-use crate::import::ImportKind;
 use crate::import::rows::ResidentRow;
 use crate::lookup::{Ask, Decided, Manner, decide_write};
 use crate::records::Wanted;
-use crate::seal::{Secret, facts_of};
-use crate::store::Table;
+use crate::seal::{Sealing, Secret, facts_of};
+use crate::store::{EnvelopesRow, Table, Term};
+use crate::trail::{Act, Change};
 
 /// A resident not held yet.
 #[derive(Clone, Deserialize, schemars::JsonSchema)]
@@ -77,59 +80,119 @@ pub async fn collect_resident(
     {
         return Err(invalid("/notice", "unknown"));
     }
-    let steward = caller.role() == Role::DataSteward;
-    if !steward {
-        let manner = Manner {
-            action: Action::Write,
-            lifted: false,
-            newcomer: Some(facts_of(&fields).age_class(civil_date(vault.now()))),
-            listing: None,
-        };
-        let asked = fields.iter().map(|(field, _)| *field).filter(|field| field.as_str() != "person.id_type");
-        let ask = Ask {
-            kind: RecordType::Person,
-            record: new.premises,
-            fields: asked.collect(),
-            purpose: new.purpose.unwrap_or(Purpose::DataQuality),
-            basis: new.basis.map(|basis| (basis, None)),
-            task: new.task,
-            manner,
-            request: request.to_owned(),
-        };
-        let wanted = Wanted { kind: RecordType::Premises, id: new.premises, task: new.task };
-        let Decided { lookup, allowed, unknown, .. } =
-            decide_write(vault, token, capacity, wanted, &ask).await?;
-        if !allowed {
-            return Err(refused(vault, lookup, unknown).await);
-        }
+    if caller.role() == Role::DataSteward {
+        return take(vault, &caller, new, fields, fresh, request).await;
     }
-    take(vault, &caller, new, fields, (steward, fresh), request).await
+    let manner = Manner {
+        action: Action::Write,
+        lifted: false,
+        newcomer: Some(facts_of(&fields).age_class(civil_date(vault.now()))),
+        listing: None,
+    };
+    let asked = fields.iter().map(|(field, _)| *field).filter(|field| field.as_str() != "person.id_type");
+    let ask = Ask {
+        kind: RecordType::Person,
+        record: new.premises,
+        fields: asked.collect(),
+        purpose: new.purpose.unwrap_or(Purpose::DataQuality),
+        basis: new.basis.map(|basis| (basis, None)),
+        task: new.task,
+        manner,
+        request: request.to_owned(),
+    };
+    let wanted = Wanted { kind: RecordType::Premises, id: new.premises, task: new.task };
+    let Decided { lookup, allowed, unknown } = decide_write(vault, token, capacity, wanted, &ask).await?;
+    if !allowed {
+        return Err(refused(vault, lookup, unknown).await);
+    }
+    let newcomer = Proposed::sealed(vault, new, &fields)?;
+    Ok(Collected::Proposed(propose_newcomer(vault, &caller, newcomer, fresh, lookup).await?))
 }
 
-/// Takes the newcomer in, or proposes it.
+/// A newcomer as proposed: sealed as the record that it would be, so that confirming it opens nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Proposed {
+    record: Uuid,
+    home: Uuid,
+    /// The envelopes, base64.
+    sealed: String,
+    /// Blind-index terms, hex, by field number.
+    terms: Vec<(u16, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice: Option<Uuid>,
+}
+
+impl Proposed {
+    fn sealed(vault: &Vault, new: &Newcomer, fields: &[(FieldId, Secret)]) -> Result<Self, RegisterError> {
+        let record = Uuid::new_v4();
+        let sealing = Sealing { record, kind: RecordType::Person, rev: 1, fields, facts: facts_of(fields) };
+        let terms = vault.keys.terms(record, fields);
+        Ok(Self {
+            record,
+            home: new.premises,
+            sealed: BASE64.encode(&vault.keys.seal_record(&sealing)?.sealed),
+            terms: terms.iter().map(|term| (term.field, HEXLOWER.encode(&term.term))).collect(),
+            notice: new.notice,
+        })
+    }
+
+    fn terms(&self) -> Vec<Term> {
+        let term = |(field, hex): &(u16, String)| {
+            let term = HEXLOWER.decode(hex.as_bytes()).ok()?;
+            Some(Term { field: *field, term, record: self.record.as_bytes().to_vec() })
+        };
+        self.terms.iter().filter_map(term).collect()
+    }
+
+    /// Whether it is of the person whose record has one of these terms.
+    pub(super) fn is_of(&self, terms: &[Term]) -> bool {
+        let number = id_number(&self.terms()).map(|term| term.term.clone());
+        number.is_some_and(|number| terms.iter().any(|term| term.term == number))
+    }
+
+    /// The act that makes the record; nothing where the person is held by now: what is held is corrected by who may know it.
+    pub(super) async fn made(
+        &self,
+        vault: &Vault,
+        mut entry: Entry,
+    ) -> Result<Option<(Uuid, Act)>, RegisterError> {
+        let terms = self.terms();
+        let number = id_number(&terms).ok_or(RegisterError::Conflict)?;
+        if !vault.store.holders(number.field, &number.term, 1).await?.is_empty() {
+            return Ok(None);
+        }
+        super::tasks::header(vault, self.home, RecordType::Premises).await?.ok_or(RegisterError::Conflict)?;
+        let sealed = BASE64.decode(self.sealed.as_bytes()).map_err(|_| RegisterError::Conflict)?;
+        let tag = new_tag(&vault.keys)?;
+        let header =
+            Header { place: Some(self.home), notice: self.notice, ..Header::new(RecordType::Person, tag) };
+        let id = self.record.as_bytes();
+        let change = Change {
+            rows: vec![vault.keys.row(Table::Records, id, 1, Some(self.home.as_bytes()), &header)?],
+            envelopes: vec![EnvelopesRow { record: id.to_vec(), rev: 1, sealed }],
+            terms,
+            ..Change::default()
+        };
+        entry.private.subject = super::correct::subject(&header);
+        entry.private.detail.insert("informed", word(if self.notice.is_some() { "notice" } else { "none" }));
+        entry.private.detail.insert("source", word("proposal"));
+        Ok(Some((self.record, Act::new(&vault.keys, entry, change))))
+    }
+}
+
+/// Takes the newcomer in.
 async fn take(
     vault: &Vault,
     caller: &Caller,
     new: &Newcomer,
     fields: Vec<(FieldId, Secret)>,
-    (steward, fresh): (bool, Fresh),
+    fresh: Fresh,
     request: &str,
 ) -> Result<Collected, RegisterError> {
-    let home = new.premises.to_string();
-    if !steward {
-        let mut given = Map::new();
-        for (field, value) in &fields {
-            given.insert(field.as_str().to_owned(), Value::from(value.reveal()));
-        }
-        let line = Secret::new(json!({ "premises": home, "fields": given }).to_string());
-        let proposal =
-            propose_sealed(vault, caller, (ImportKind::Residents, &line, new.notice), fresh, request).await?;
-        return Ok(Collected::Proposed(proposal));
-    }
     let row = ResidentRow {
         row: 1,
         id: Some(fresh.id),
-        premises_code: home,
+        premises_code: new.premises.to_string(),
         fields,
         findings: Vec::new(),
         mended: Vec::new(),
@@ -137,7 +200,7 @@ async fn take(
     let mut seen = Seen::new();
     let make = |kind: Kind| {
         let mut made = entry(kind, caller, request);
-        made.private.detail.insert("source", Json::from("counter"));
+        made.private.detail.insert("source", word("counter"));
         made
     };
     let mut added = add_residents(vault, vec![row], new.notice, &mut seen, &make).await?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gridvault_audit::{Entry, Kind};
-use gridvault_policy::{FieldId, letters};
+use gridvault_policy::{FieldId, Role, letters};
 use uuid::Uuid;
 
 use super::{RegisterError, word};
@@ -16,6 +16,8 @@ use crate::seal::Secret;
 use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
+/// Nobody holds two of these (三权分立, GB/T 22239-2019 8.1.5): each watches the others.
+const APART: [Role; 4] = [Role::SystemOperator, Role::SecurityAdmin, Role::Auditor, Role::PrivacyOfficer];
 /// A letter runs a year at most.
 const LETTER_FOR: i64 = days(365);
 /// A new member of staff signs in within this time.
@@ -31,6 +33,16 @@ pub struct NewPerson {
     pub posts: Vec<Uuid>,
     /// Signs in once.
     pub code: Secret,
+}
+
+impl NewPerson {
+    /// The number, and the code in two halves.
+    pub(super) fn halves(&self) -> (String, String, Secret) {
+        let code = self.code.reveal();
+        let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+        let trim = |half: &str| half.trim_matches('-').to_owned();
+        (self.number.clone(), trim(first), Secret::new(trim(second)))
+    }
 }
 
 /// What taking staff in comes to.
@@ -63,6 +75,15 @@ pub async fn add_people(
             known.insert(row.number.clone(), person(vault, &row, entry, &mut added).await?);
         }
         let Some(person) = known.get_mut(&row.number) else { continue };
+        if let Some(other) = APART
+            .iter()
+            .find(|role| **role != row.role && APART.contains(&row.role) && person.roles.contains(role))
+        {
+            tracing::debug!(row = row.row, %other, "one person would hold two posts that watch each other");
+            added.errors.push(RowError { row: row.row, column: "role".into(), code: "held_apart" });
+            continue;
+        }
+        person.roles.push(row.role);
         match person.held.iter().position(|(_, post)| alike(post, &row)) {
             Some(at) => {
                 let (held, post) = person.held.swap_remove(at);
@@ -83,6 +104,8 @@ pub async fn add_people(
 /// A person of this file: with the posts held before it.
 struct Known {
     id: Uuid,
+    /// Roles held now, and those of this file.
+    roles: Vec<Role>,
     held: Vec<(Row, Assignment)>,
 }
 
@@ -126,7 +149,10 @@ async fn person(
     {
         let posts = vault.store.children(Table::Assignments, &held.id).await?;
         let posts = posts.into_iter().filter_map(|row| vault.keys.check(&row).map(|post| (row, post)));
-        return Ok(Known { id, held: posts.collect() });
+        let held: Vec<(Row, Assignment)> = posts.collect();
+        let roles =
+            held.iter().filter(|(_, post)| post.live(vault.now())).map(|(_, post)| post.role).collect();
+        return Ok(Known { id, roles, held });
     }
     let id = Uuid::now_v7();
     let text = Secret::new(format!("{}\n{}", row.number, row.name.reveal()));
@@ -135,7 +161,7 @@ async fn person(
     let rows = vec![vault.keys.row(Table::People, id.as_bytes(), 1, Some(&reference), &member)?, code.row];
     added.acts.push(Act::new(&vault.keys, entry(Kind::PersonCreated), Change::rows(rows)));
     added.people.push(NewPerson { number: row.number.clone(), id, posts: Vec::new(), code: code.secret });
-    Ok(Known { id, held: Vec::new() })
+    Ok(Known { id, roles: Vec::new(), held: Vec::new() })
 }
 
 fn post(
@@ -182,6 +208,10 @@ fn post(
         vault.keys.row(Table::Assignments, id.as_bytes(), 1, Some(person.as_bytes()), &assignment)?;
     let mut granted = entry(Kind::AssignmentGranted);
     granted.private.detail.insert("person", word(person.to_string()));
+    granted.private.detail.insert("role", word(assignment.role.as_str()));
+    granted.private.detail.insert("department", word(assignment.department.as_str()));
+    let areas = assignment.areas.iter().map(|code| word(code.as_str())).collect();
+    granted.private.detail.insert("areas", gridvault_audit::Json::List(areas));
     acts.push(Act::new(&vault.keys, granted, Change::rows(vec![sealed])));
     Ok((id, acts))
 }

@@ -10,8 +10,8 @@ use super::{RegisterError, Seen, new_tag};
 use crate::Vault;
 use crate::authority::{Area, Header};
 use crate::import::rows::{AreaRow, PremisesRow, RowError};
-use crate::records::CELL;
-use crate::seal::{RecordFacts, Sealing};
+use crate::records::{CELL, by_ids};
+use crate::seal::{Candidate, RecordFacts, Sealing};
 use crate::store::{Table, Term};
 use crate::trail::{Act, Change};
 
@@ -133,8 +133,19 @@ pub(super) async fn find_premises<'c>(
         codes.into_iter().filter_map(|code| Some((code, vault.keys.index_term(field, code)?))).collect();
     let wanted: Vec<_> = terms.values().cloned().collect();
     let found = vault.store.by_terms(field.number(), &wanted).await?;
-    let id = |term: &Vec<u8>| Uuid::from_slice(found.get(term)?).ok();
-    homes.extend(terms.iter().filter_map(|(code, term)| Some((*code, id(term)?))));
+    let ids: Vec<Vec<u8>> = found.values().cloned().collect();
+    let held = by_ids(vault, RecordType::Premises, &ids).await?;
+    let held: HashMap<Vec<u8>, Candidate> =
+        held.into_iter().map(|premises| (premises.record.as_bytes().to_vec(), premises)).collect();
+    for (code, term) in &terms {
+        let Some(premises) = found.get(term).and_then(|id| held.get(id)) else { continue };
+        // The index is nobody's word: whoever can write it could move homes, and with them people.
+        if vault.keys.is_called(&premises.envelopes, premises.rev, code) {
+            homes.insert(*code, premises.record);
+        } else {
+            vault.keys.broken_row(format!("terms/{}", premises.record));
+        }
+    }
     Ok(homes)
 }
 

@@ -77,7 +77,8 @@ pub async fn correct_premises(
     let header: Option<Header> = vault.keys.check(&row);
     let premises = header.filter(|header| header.kind == RecordType::Premises);
     premises.ok_or(RegisterError::Unknown("/id"))?;
-    let correcting = Correcting { row: &row, envelopes, fields: &fields, place: None, cells: &cells };
+    let correcting =
+        Correcting { row: &row, envelopes, fields: &fields, place: None, cells: &cells, found: false };
     let Some(corrected) = corrected(vault, &correcting)? else { return Ok(()) };
     let mut entry = entry(Kind::PremisesCorrected, caller, request);
     corrected.describe(&mut entry);

@@ -69,9 +69,24 @@ pub async fn add_residents(
             Some((row_of, envelopes)) => {
                 let fields: Vec<_> =
                     row.fields.iter().map(|(field, value)| (*field, Some(value.clone()))).collect();
-                let correcting =
-                    Correcting { row: row_of, envelopes, fields: &fields, place: Some(*home), cells: &[] };
+                let correcting = Correcting {
+                    row: row_of,
+                    envelopes,
+                    fields: &fields,
+                    place: Some(*home),
+                    cells: &[],
+                    found: true,
+                };
                 let corrected = match corrected(vault, &correcting) {
+                    // The index led to somebody else's record.
+                    Err(RegisterError::Seal(SealError::Tampered)) => {
+                        vault
+                            .keys
+                            .broken_row(format!("terms/{}", data_encoding::HEXLOWER.encode(&row_of.id)));
+                        let column = "person.id_no".into();
+                        added.errors.push(RowError { row: row.row, column, code: "index" });
+                        continue;
+                    }
                     Err(RegisterError::Conflict) => {
                         let column = "person.id_no".into();
                         added.errors.push(RowError { row: row.row, column, code: "frozen" });
@@ -91,7 +106,7 @@ pub async fn add_residents(
     Ok(added)
 }
 
-fn id_number(terms: &[Term]) -> Option<&Term> {
+pub(super) fn id_number(terms: &[Term]) -> Option<&Term> {
     let number = gridvault_policy::FieldId::parse("person.id_no").ok()?.number();
     terms.iter().find(|term| term.field == number)
 }

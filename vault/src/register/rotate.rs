@@ -12,8 +12,10 @@ use crate::trail::{Act, Change};
 /// Envelopes in one transaction.
 const AT_A_TIME: i64 = 500;
 
-/// Says on record that KEKs of that version are in use from now on.
+/// Says on record that KEKs of that version are in use from now on. Newcomers that are still proposed are let go: they are
+/// sealed by keys that end.
 pub async fn keks_added(vault: &Vault, version: u16) -> Result<(), RegisterError> {
+    super::clear_proposals(vault, true).await?;
     tell(vault, Kind::KeyRotated, version, &[]).await
 }
 

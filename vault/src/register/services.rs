@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::tasks::invalid;
 use super::{RegisterError, entry, entry_by, system_who, word};
 use crate::Vault;
-use crate::authority::{Agreement, Holder, Letter, Service, Token};
+use crate::authority::{Agreement, Holder, Letter, Pending, Service, Token};
 use crate::clock::{days, parse_time, rfc3339};
 use crate::identity::{Caller, Issued, Party, actor};
 use crate::seal::Secret;
@@ -63,7 +63,8 @@ fn officer(caller: &Caller) -> Result<(), RegisterError> {
     }
 }
 
-/// Takes a service in under its agreement; gives its id and its token, which expires with the agreement. The privacy officer.
+/// Takes a service in under its agreement; gives its id and its token, which expires with the agreement. Neither is good
+/// before a second person has confirmed it: whoever admits a service could ask in its name. The privacy officer.
 pub async fn admit_service(
     vault: &Vault,
     caller: &Caller,
@@ -75,32 +76,44 @@ pub async fn admit_service(
     if !kind.is_service() {
         return Err(invalid("/kind", "not_a_service"));
     }
-    admit(vault, kind, agreement.checked(caller.now())?, entry(Kind::AgreementGranted, caller, request)).await
+    let agreement = agreement.checked(caller.now())?;
+    let id = Uuid::now_v7();
+    let token = Issued::pending(&vault.keys, id, agreement.to)?;
+    let pending = Some(Pending { by: caller.holder().id(), agreement: Some(agreement.clone()) });
+    let service = Service { kind, agreement: Agreement { ended: true, ..agreement }, pending };
+    let mut created = entry(Kind::ServiceCreated, caller, request);
+    describe(&mut created, id, &service);
+    let row = vault.keys.row(Table::Services, id.as_bytes(), 1, None, &service)?;
+    vault.log.record(Act::new(&vault.keys, created, Change::rows(vec![row, token.row]))).await?;
+    Ok((id, token.secret))
 }
 
-/// Likewise, by the machine itself.
+/// Likewise, by the machine itself, and at once.
 pub async fn add_service(
     vault: &Vault,
     kind: Department,
     agreement: Agreement,
 ) -> Result<(Uuid, Secret), RegisterError> {
-    let granted = entry_by(Kind::AgreementGranted, system_who(), actor(Uuid::nil()), "");
-    admit(vault, kind, agreement, granted).await
-}
-
-async fn admit(
-    vault: &Vault,
-    kind: Department,
-    agreement: Agreement,
-    mut granted: Entry,
-) -> Result<(Uuid, Secret), RegisterError> {
     let id = Uuid::now_v7();
     let token = Issued::token(&vault.keys, Holder::Service(id), Posture::Service, agreement.to, false)?;
-    let service = vault.keys.row(Table::Services, id.as_bytes(), 1, None, &Service { kind, agreement })?;
-    granted.private.detail.insert("service", word(kind.as_str()));
-    granted.private.detail.insert("id", word(id.to_string()));
+    let mut granted = entry_by(Kind::AgreementGranted, system_who(), actor(Uuid::nil()), "");
+    let service = Service { kind, agreement, pending: None };
+    describe(&mut granted, id, &service);
+    let service = vault.keys.row(Table::Services, id.as_bytes(), 1, None, &service)?;
     vault.log.record(Act::new(&vault.keys, granted, Change::rows(vec![service, token.row]))).await?;
     Ok((id, token.secret))
+}
+
+/// What is granted, in words: the row's digest alone would not say it once the row has moved on.
+fn describe(entry: &mut Entry, id: Uuid, service: &Service) {
+    let pending = service.pending.as_ref().and_then(|pending| pending.agreement.as_ref());
+    let agreement = pending.unwrap_or(&service.agreement);
+    let list = |words: Vec<&'static str>| Json::List(words.into_iter().map(Json::from).collect());
+    entry.private.detail.insert("service", word(service.kind.as_str()));
+    entry.private.detail.insert("id", word(id.to_string()));
+    entry.private.detail.insert("purposes", list(agreement.purposes.iter().map(|p| p.as_str()).collect()));
+    entry.private.detail.insert("acts_for", list(agreement.acts_for.iter().map(|r| r.as_str()).collect()));
+    entry.private.detail.insert("to", Json::Int(agreement.to));
 }
 
 async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Service), RegisterError> {
@@ -109,7 +122,7 @@ async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Service), RegisterError> 
     Ok((row, service))
 }
 
-/// Puts another agreement in the place of a service's; what it had is ended by it.
+/// Puts another agreement in the place of a service's, once a second person has confirmed it.
 pub async fn renew_agreement(
     vault: &Vault,
     caller: &Caller,
@@ -120,19 +133,57 @@ pub async fn renew_agreement(
     officer(caller)?;
     let agreement = agreement.checked(caller.now())?;
     let (row, mut service) = find(vault, id).await?;
-    let narrower = service.agreement.live(caller.now());
-    service.agreement = agreement;
-    // Whatever the old one allowed and the new one does not ends with this entry, so that lookups are decided anew.
-    let kind = if narrower { Kind::AgreementEnded } else { Kind::AgreementGranted };
-    let mut granted = entry(kind, caller, request);
-    granted.private.detail.insert("id", word(id.to_string()));
-    granted.private.detail.insert("renewed", Json::Int(1));
+    service.pending = Some(Pending { by: caller.holder().id(), agreement: Some(agreement) });
+    let mut asked = entry(Kind::ServiceCreated, caller, request);
+    describe(&mut asked, id, &service);
+    asked.private.detail.insert("renewed", Json::Int(1));
     let row = vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?;
-    vault.log.record(Act::new(&vault.keys, granted, Change::rows(vec![row]))).await?;
+    vault.log.record(Act::new(&vault.keys, asked, Change::rows(vec![row]))).await?;
     Ok(())
 }
 
-/// Ends a service's agreement at once.
+/// Confirms what somebody else granted to a service: its agreement, and the tokens that wait. A privacy officer or a data
+/// steward.
+pub async fn confirm_service(
+    vault: &Vault,
+    caller: &Caller,
+    id: Uuid,
+    request: &str,
+) -> Result<(), RegisterError> {
+    if !matches!(caller.role(), Role::PrivacyOfficer | Role::DataSteward) {
+        return Err(RegisterError::Forbidden);
+    }
+    let (row, mut service) = find(vault, id).await?;
+    let Some(pending) = service.pending.take() else { return Err(RegisterError::Conflict) };
+    if pending.by == caller.holder().id() {
+        return Err(RegisterError::Forbidden);
+    }
+    let mut acts = Vec::new();
+    // What the former one allowed ends with an entry that sends lookups back.
+    if pending.agreement.is_some() && service.agreement.live(caller.now()) {
+        let mut ended = entry(Kind::AgreementEnded, caller, request);
+        ended.private.detail.insert("id", word(id.to_string()));
+        ended.private.detail.insert("renewed", Json::Int(1));
+        acts.push(Act::new(&vault.keys, ended, Change::none()));
+    }
+    service.agreement = pending.agreement.unwrap_or(service.agreement);
+    let mut granted = entry(Kind::AgreementGranted, caller, request);
+    describe(&mut granted, id, &service);
+    granted.private.detail.insert("granted_by", word(pending.by.to_string()));
+    let mut rows = vec![vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?];
+    for row in vault.store.children(Table::Tokens, id.as_bytes()).await? {
+        let token: Option<Token> = vault.keys.check(&row);
+        if let Some(mut token) = token.filter(|token| token.pending && !token.revoked) {
+            token.pending = false;
+            rows.push(vault.keys.row(Table::Tokens, &row.id, row.rev + 1, row.parent.as_deref(), &token)?);
+        }
+    }
+    acts.push(Act::new(&vault.keys, granted, Change::rows(rows)));
+    vault.log.record_all(acts).await?;
+    Ok(())
+}
+
+/// Ends a service's agreement at once, and every token with it.
 pub async fn end_agreement(
     vault: &Vault,
     caller: &Caller,
@@ -141,14 +192,22 @@ pub async fn end_agreement(
 ) -> Result<(), RegisterError> {
     officer(caller)?;
     let (row, mut service) = find(vault, id).await?;
-    if service.agreement.ended {
+    if service.agreement.ended && service.pending.is_none() {
         return Err(RegisterError::Conflict);
     }
-    service.agreement.ended = true;
+    (service.agreement.ended, service.pending) = (true, None);
     let mut ended = entry(Kind::AgreementEnded, caller, request);
-    ended.private.detail.insert("id", word(id.to_string()));
-    let row = vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?;
-    vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]))).await?;
+    describe(&mut ended, id, &service);
+    let mut rows = vec![vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?];
+    for row in vault.store.children(Table::Tokens, id.as_bytes()).await? {
+        if let Some(mut token) = vault.keys.check::<Token>(&row).filter(|token| !token.revoked) {
+            token.revoked = true;
+            rows.push(vault.keys.row(Table::Tokens, &row.id, row.rev + 1, row.parent.as_deref(), &token)?);
+        }
+    }
+    // An entry names a hundred rows at most; further tokens end with the agreement.
+    rows.truncate(90);
+    vault.log.record(Act::new(&vault.keys, ended, Change::rows(rows))).await?;
     Ok(())
 }
 
@@ -160,8 +219,11 @@ pub async fn services(vault: &Vault, caller: &Caller) -> Result<Vec<Value>, Regi
         let service: Service = vault.keys.check(row)?;
         let Agreement { purposes, acts_for, from, to, .. } = &service.agreement;
         let live = service.agreement.live(caller.now());
-        Some(json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live,
-            "agreement": { "purposes": purposes, "acts_for": acts_for, "from": rfc3339(*from), "to": rfc3339(*to) } }))
+        let pending = service.pending.is_some();
+        Some(
+            json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live, "pending": pending,
+            "agreement": { "purposes": purposes, "acts_for": acts_for, "from": rfc3339(*from), "to": rfc3339(*to) } }),
+        )
     };
     Ok(rows.iter().filter_map(say).collect())
 }
@@ -181,7 +243,8 @@ pub(super) fn reads(caller: &Caller) -> Result<(), RegisterError> {
     }
 }
 
-/// Issues a further token to a service, good as long as its agreement; the one before stays until it is revoked.
+/// Issues a further token to a service, good as long as its agreement, once a second person has confirmed it; the one before
+/// stays until it is revoked.
 pub async fn issue_service_token(
     vault: &Vault,
     caller: &Caller,
@@ -189,16 +252,18 @@ pub async fn issue_service_token(
     request: &str,
 ) -> Result<(Secret, i64), RegisterError> {
     officer(caller)?;
-    let (_, service) = find(vault, id).await?;
-    if !service.agreement.live(caller.now()) {
+    let (row, mut service) = find(vault, id).await?;
+    if !service.agreement.live(caller.now()) || service.pending.is_some() {
         return Err(RegisterError::Conflict);
     }
     let until = service.agreement.to;
-    let token = Issued::token(&vault.keys, Holder::Service(id), Posture::Service, until, false)?;
+    let token = Issued::pending(&vault.keys, id, until)?;
+    service.pending = Some(Pending { by: caller.holder().id(), agreement: None });
     let mut issued = entry(Kind::TokenIssued, caller, request);
     issued.private.detail.insert("holder", word(id.to_string()));
     issued.private.detail.insert("posture", word(Posture::Service.as_str()));
-    vault.log.record(Act::new(&vault.keys, issued, Change::rows(vec![token.row]))).await?;
+    let row = vault.keys.row(Table::Services, &row.id, row.rev + 1, None, &service)?;
+    vault.log.record(Act::new(&vault.keys, issued, Change::rows(vec![row, token.row]))).await?;
     Ok((token.secret, until))
 }
 
@@ -210,7 +275,7 @@ pub async fn tokens(vault: &Vault, caller: &Caller, holder: Uuid) -> Result<Vec<
         let token: Token = vault.keys.check(row)?;
         let id = data_encoding::HEXLOWER.encode(&row.id);
         Some(json!({ "id": id, "posture": token.posture, "expires": rfc3339(token.expires),
-            "session": token.session, "live": !token.revoked && caller.now() < token.expires }))
+            "session": token.session, "live": !token.revoked && !token.pending && caller.now() < token.expires }))
     };
     Ok(rows.iter().filter_map(say).collect())
 }

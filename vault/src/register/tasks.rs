@@ -193,6 +193,12 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), Regi
         if caller.post().is_some_and(|own| own.assignment.person == post.person) {
             return Err(RegisterError::Forbidden);
         }
+        // Who acts for people gives them no tasks: it would look under their names at whatever it likes.
+        if let Party::Service { agreement, .. } = caller.party()
+            && agreement.acts_for.contains(&post.role)
+        {
+            return Err(RegisterError::Forbidden);
+        }
     }
     for (ids, kind, member) in [
         (&new.residents, RecordType::Person, "/residents"),

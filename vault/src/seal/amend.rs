@@ -20,6 +20,8 @@ pub struct Amending<'a> {
     pub rev: i64,
     /// Normalised values; none: no longer held.
     pub fields: &'a [(FieldId, Option<Secret>)],
+    /// Whether an index led here: then the ID number among the fields must be the one held.
+    pub same_person: bool,
 }
 
 /// The next revision.
@@ -38,6 +40,14 @@ impl Keyring {
     /// Puts the fields over what is held; nothing where that changes nothing.
     pub fn amend(&self, amending: &Amending<'_>) -> Result<Option<Amended>, SealError> {
         let before = self.all_fields(amending.kind, amending.envelopes, amending.rev)?;
+        if amending.same_person {
+            let number = |field: &FieldId| field.as_str() == "person.id_no";
+            let held = before.iter().find(|(field, _)| number(field)).map(|(_, value)| value);
+            let given = amending.fields.iter().find(|(field, _)| number(field)).and_then(|(_, v)| v.as_ref());
+            if held != given {
+                return Err(SealError::Tampered);
+            }
+        }
         let mut after = before.clone();
         let mut changed = Vec::new();
         for (field, value) in amending.fields {
@@ -84,6 +94,13 @@ impl Keyring {
         rev: i64,
     ) -> Result<Vec<Term>, SealError> {
         Ok(self.terms(record, &self.all_fields(kind, envelopes, rev)?))
+    }
+
+    /// Whether a premises is called by that code: what an index led to is compared before anybody is put there.
+    pub fn is_called(&self, premises: &EnvelopesRow, rev: i64, code: &str) -> bool {
+        let Ok(field) = FieldId::parse("premises.code") else { return false };
+        let opened = OpenEnvelope::new(self, premises, 1, rev).and_then(|envelope| envelope.field(field));
+        opened.ok().flatten().is_some_and(|held| held.reveal() == code)
     }
 
     fn all_fields(

@@ -10,6 +10,15 @@ use super::{Keyring, SealError, Secret, envelope_tier};
 use crate::permit::{Search, Verification};
 use crate::store::EnvelopesRow;
 
+/// How much of what is held was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// All of it.
+    Whole,
+    /// Part of a name, or its initials.
+    Part,
+}
+
 /// A record that may be what is searched for.
 pub struct Candidate {
     /// The record.
@@ -26,7 +35,7 @@ impl Keyring {
         &self,
         search: Recorded<Search>,
         candidates: &[Candidate],
-    ) -> Result<(Receipt, Vec<Uuid>), SealError> {
+    ) -> Result<(Receipt, Vec<(Uuid, Match)>), SealError> {
         self.token.accepts(&search).map_err(|_| SealError::Permit)?;
         let receipt = search.receipt().clone();
         let search = search.into_subject();
@@ -36,11 +45,11 @@ impl Keyring {
             let tier = envelope_tier(field);
             let held = OpenEnvelope::new(self, &candidate.envelopes, tier, candidate.rev)?.field(field)?;
             let by_name = field.as_str() == "person.name";
-            if held
-                .is_some_and(|held| if by_name { names(&held, sought) } else { equal(field, &held, sought) })
-            {
-                found.push(candidate.record);
-            }
+            let matched = held.and_then(|held| match by_name {
+                true => names(&held, sought),
+                false => equal(field, &held, sought).then_some(Match::Whole),
+            });
+            found.extend(matched.map(|matched| (candidate.record, matched)));
         }
         Ok((receipt, found))
     }
@@ -84,20 +93,23 @@ fn equal(field: FieldId, held: &Secret, claimed: &Secret) -> bool {
         == super::index::spelling(field, claimed.reveal()).reveal()
 }
 
-/// Whether a name holds the characters sought, or is spelled so in pinyin: each character by its syllable or its initial.
-fn names(held: &Secret, sought: &Secret) -> bool {
-    let sought: String = sought
-        .reveal()
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '\'')
-        .flat_map(char::to_lowercase)
-        .collect();
-    let name: String =
-        held.reveal().chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    if sought.is_ascii() && !name.is_ascii() { spelled(&name, &sought) } else { name.contains(&sought) }
+/// How a name is asked for: by its characters or some of them, or in pinyin, each by its syllable or its initial.
+fn names(held: &Secret, sought: &Secret) -> Option<Match> {
+    let plain = |text: &str| -> String {
+        text.chars().filter(|c| !c.is_whitespace() && *c != '\'').flat_map(char::to_lowercase).collect()
+    };
+    let (name, sought) = (plain(held.reveal()), plain(sought.reveal()));
+    if sought.is_ascii() && !name.is_ascii() {
+        let whole = spelled(&name, &sought, false).then_some(Match::Whole);
+        return whole.or_else(|| spelled(&name, &sought, true).then_some(Match::Part));
+    }
+    match name == sought {
+        true => Some(Match::Whole),
+        false => name.contains(&sought).then_some(Match::Part),
+    }
 }
 
-fn spelled(name: &str, sought: &str) -> bool {
+fn spelled(name: &str, sought: &str, initials: bool) -> bool {
     use pinyin::ToPinyinMulti as _;
     let mut rest = name.chars();
     let Some(first) = rest.next() else { return sought.is_empty() };
@@ -105,14 +117,14 @@ fn spelled(name: &str, sought: &str) -> bool {
     let Some(readings) = first.to_pinyin_multi() else {
         // A dot in a name, or a letter among characters.
         let own = sought.strip_prefix(first);
-        return own.is_some_and(|behind| spelled(rest, behind))
-            || (!first.is_alphabetic() && spelled(rest, sought));
+        return own.is_some_and(|behind| spelled(rest, behind, initials))
+            || (!first.is_alphabetic() && spelled(rest, sought, initials));
     };
     readings.into_iter().any(|reading| {
         let plain = reading.plain().replace('ü', "v");
-        [plain.as_str(), reading.first_letter()]
-            .iter()
-            .any(|part| sought.strip_prefix(part).is_some_and(|behind| spelled(rest, behind)))
+        let initial = initials.then_some(reading.first_letter());
+        let mut parts = std::iter::once(plain.as_str()).chain(initial);
+        parts.any(|part| sought.strip_prefix(part).is_some_and(|behind| spelled(rest, behind, initials)))
     })
 }
 
@@ -123,21 +135,22 @@ mod tests {
     #[test]
     fn a_name_is_found_by_characters_and_by_pinyin() {
         for (name, sought, found) in [
-            ("王小明", "小明", true),
-            ("王小明", "王明", false),
-            ("王小明", "wangxiaoming", true),
-            ("王小明", "Wang Xiao Ming", true),
-            ("王小明", "wxm", true),
-            ("王小明", "wangxm", true),
-            ("王小明", "wangxiao", false),
-            ("吕芳", "lvfang", true),
-            ("单雄信", "shanxiongxin", true),
-            ("单雄信", "danxiongxin", true),
-            ("买买提·艾力", "maimaitiaili", true),
-            ("John Smith", "johnsmith", true),
-            ("John Smith", "smith", true),
-            ("𬸣梅红", "梅红", true),
-            ("王小明", "ming", false),
+            ("王小明", "王小明", Some(Match::Whole)),
+            ("王小明", "小明", Some(Match::Part)),
+            ("王小明", "王明", None),
+            ("王小明", "wangxiaoming", Some(Match::Whole)),
+            ("王小明", "Wang Xiao Ming", Some(Match::Whole)),
+            ("王小明", "wxm", Some(Match::Part)),
+            ("王小明", "wangxm", Some(Match::Part)),
+            ("王小明", "wangxiao", None),
+            ("吕芳", "lvfang", Some(Match::Whole)),
+            ("单雄信", "shanxiongxin", Some(Match::Whole)),
+            ("单雄信", "danxiongxin", Some(Match::Whole)),
+            ("买买提·艾力", "maimaitiaili", Some(Match::Whole)),
+            ("John Smith", "johnsmith", Some(Match::Whole)),
+            ("John Smith", "smith", Some(Match::Part)),
+            ("𬸣梅红", "梅红", Some(Match::Part)),
+            ("王小明", "ming", None),
         ] {
             assert_eq!(names(&Secret::new(name), &Secret::new(sought)), found, "{name} {sought}");
         }

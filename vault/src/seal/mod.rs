@@ -37,7 +37,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 pub use amend::{Amended, Amending, facts_of};
 pub use authority::row_digest;
-pub use compare::Candidate;
+pub use compare::{Candidate, Match};
 pub use envelope::{RecordFacts, Sealing};
 pub(crate) use keyfile::write_new;
 pub use open::{FieldAnswer, Released};

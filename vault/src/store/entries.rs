@@ -59,10 +59,6 @@ pub(super) const TAGS: &str =
 pub(super) const INDEXED: &str = "SELECT tag, seq FROM entry_tags WHERE tenant = $1 AND (tag, seq) > ($2, $3) \
      ORDER BY tag, seq LIMIT $4";
 
-/// What a caller searched for or had verified since; the kinds are written out as its index has them.
-pub(super) const ASKED: &str = "SELECT kind, private FROM entries WHERE tenant = $1 AND actor = $2 AND at >= $3 \
-     AND kind IN ('search', 'verification') ORDER BY at LIMIT $4";
-
 impl EntryFilter {
     /// The statement with its values, the tenant's first.
     pub(super) fn statement<'a>(&'a self, tenant: &'a str) -> (String, Vec<Value<'a>>) {
@@ -106,17 +102,6 @@ impl Store {
     pub async fn entries(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreError> {
         let (sql, values) = filter.statement(&self.tenant);
         self.fetch(AssertSqlSafe(sql), &values).await?.map(entry)
-    }
-
-    /// Kind and private part of what an actor searched for or had verified since that log time, at most so many.
-    pub async fn asked_since(
-        &self,
-        actor: &str,
-        since: i64,
-        limit: i64,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, StoreError> {
-        let rows = self.fetch(ASKED, values![self.tenant.as_str(), actor, since, limit]).await?;
-        rows.map(|row| Ok((row.text(0)?.to_owned(), row.maybe_bytes(1)?.map(<[u8]>::to_vec))))
     }
 
     /// The public bytes of the entries numbered `from` up to, not including, `to`.

@@ -4,7 +4,6 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::entries::ASKED;
 use super::entries::{INDEXED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
@@ -39,7 +38,6 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         PUBLIC,
         FIRST_HEAD,
         MOVE_HEAD,
-        ASKED,
         HOLDERS,
         KEEP_FORMER,
         DROP_TERM,

@@ -80,6 +80,7 @@ tables! {
     Codes "codes" Hash "One-time sign-in codes, keyed by their HMAC; `ref` is the holder.",
     Policies "policies" Text "Policy versions, keyed by the manifest's hash.",
     Proposals "proposals" Uuid "What one person proposed and a second one decides on.",
+    Quotas "quotas" Hash "What somebody has asked on a day, keyed by an HMAC of both.",
     Repeats "repeats" Hash "What a client may ask twice, keyed by the HMAC of caller, route and its key.",
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::client::{post, problem, token};
+use super::super::client::{get, post, problem, token};
 use super::super::{Failure, Outcome, on_runtime, say};
 use super::Arguments;
 use super::report::{create, quoted, text};
@@ -46,10 +46,31 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let made = answer.get("made").and_then(Value::as_u64).unwrap_or(0);
     say(&format!("{made} made, {} new staff, {} refused", people.len(), refused.len()));
     if !people.is_empty() {
-        let lines = people.iter().map(|p| format!("{},{}\n", quoted(text(p, "number")), text(p, "code")));
-        let (name, mut file) = create(&arguments.file, "codes.csv", "number,code")?;
-        file.write_all(lines.collect::<String>().as_bytes())?;
-        say(&format!("one-time codes to hand over: {name}"));
+        file_of(arguments, &people, "code_first_half")?;
+        say("the other halves are the proposer's: `gridvault import codes` with the same id");
     }
     Ok(u8::from(!refused.is_empty()))
+}
+
+/// The second halves of the codes, for who proposed the new staff.
+pub(super) fn codes(arguments: &Arguments) -> Outcome {
+    let id = arguments.file.display().to_string();
+    let id: Uuid = id.parse().map_err(|_| Failure(format!("`{id}` is no proposal's id"), 2))?;
+    let token = token(arguments.token_file.as_deref())?;
+    let Some(url) = &arguments.url else { return Err(Failure("say --url".into(), 2)) };
+    let (status, answer) = get(&format!("{}/v1/proposals/{id}/codes", url.trim_end_matches('/')), &token)?;
+    if status != 200 {
+        return Err(problem(status, &answer));
+    }
+    let people = answer.get("people").and_then(Value::as_array).cloned().unwrap_or_default();
+    file_of(arguments, &people, "code_second_half")?;
+    Ok(0)
+}
+
+fn file_of(arguments: &Arguments, people: &[Value], member: &str) -> Result<(), Failure> {
+    let lines = people.iter().map(|p| format!("{},{}\n", quoted(text(p, "number")), text(p, member)));
+    let (name, mut file) = create(&arguments.file, "codes.csv", &format!("number,{member}"))?;
+    file.write_all(lines.collect::<String>().as_bytes())?;
+    say(&format!("halves of one-time codes to hand over: {name}"));
+    Ok(())
 }

@@ -29,11 +29,11 @@ use crate::vault::{Layout, Vault};
 const PART: usize = 10_000;
 const PART_BYTES: usize = 16 * 1024 * 1024;
 /// Staff go in one piece, as far as the server takes one: a person's posts may stand anywhere in the file.
-const PEOPLE: usize = 20_000;
+const PEOPLE: usize = 2_000;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// areas, premises, people or residents; `template` and one of them; or `confirm` and a proposal
+    /// areas, premises, people or residents; `template` and one of them; `confirm` or `codes` and a proposal
     kind: String,
     /// The file: CSV (UTF-8, GB18030, UTF-16) or XLSX; behind `template` the kind, behind `confirm` the proposal
     file: PathBuf,
@@ -62,8 +62,10 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         ImportKind::parse(word)
             .ok_or_else(|| Failure(format!("`{word}` is none of areas, premises, people, residents"), 2))
     };
-    if arguments.kind == "confirm" {
-        return confirm::run(arguments);
+    match arguments.kind.as_str() {
+        "confirm" => return confirm::run(arguments),
+        "codes" => return confirm::codes(arguments),
+        _ => {}
     }
     if arguments.kind == "template" {
         say(&headers::template(kind(&arguments.file.display().to_string())?));

@@ -3,7 +3,7 @@
 mod dates;
 mod numbers;
 
-use gridvault_policy::{FieldId, ValueKind};
+use gridvault_policy::{FieldId, Tier, ValueKind};
 use jiff::civil::Date;
 
 use crate::seal::Secret;
@@ -40,6 +40,13 @@ pub fn normalise(field: FieldId, text: &str, synthetic: bool, today: Date) -> Re
     let plain = plain(text, field.kind(), &mut mended)?;
     let plain = if is_name(field) { joined(plain, &mut mended) } else { plain };
     let value = match field.kind() {
+        // A block of the fourth tier holds every field at its longest: what does not fit would tell of the others.
+        ValueKind::Text(most) if field.tier() == Tier::T4 => {
+            if plain.len() > *most {
+                return refuse("too_long");
+            }
+            plain
+        }
         ValueKind::Text(most) => bounded(plain, *most)?,
         ValueKind::Digits(count) => {
             let digits = plain.len() == *count && plain.bytes().all(|b| b.is_ascii_digit());
@@ -68,7 +75,7 @@ pub fn normalise(field: FieldId, text: &str, synthetic: bool, today: Date) -> Re
             "no" | "否" | "0" => "no".to_owned(),
             _ => return refuse("code_unknown"),
         },
-        ValueKind::Uuid | ValueKind::Ref => bounded(plain, 64)?,
+        ValueKind::Uuid | ValueKind::Ref => bounded(plain, 36)?,
         ValueKind::Derived => return refuse("derived"),
     };
     mended.dedup();

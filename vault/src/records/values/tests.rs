@@ -98,3 +98,20 @@ fn old_numbers_blanks_within_and_serial_dates_are_mended_and_said() {
         assert!(take("person.birth_date", odd, false).is_err(), "{odd}");
     }
 }
+
+#[test]
+fn every_field_of_the_fourth_tier_at_its_longest_fits_the_block() {
+    let longest = |field: FieldId| match field.kind() {
+        ValueKind::Text(most) => *most,
+        ValueKind::Uuid | ValueKind::Ref => 36,
+        ValueKind::Date => 10,
+        ValueKind::Flag => 3,
+        ValueKind::Code(_) => 8,
+        kind => panic!("how long is {kind:?}?"),
+    };
+    let fields = FieldId::all().filter(|field| field.tier() == Tier::T4 && !field.is_derived());
+    let bytes: usize = fields.map(|field| 4 + longest(field)).sum();
+    assert!(bytes <= 512, "{bytes}");
+    assert_eq!(take("minor.school", &"校".repeat(17), true), Err("too_long"));
+    assert!(take("minor.school", &"校".repeat(16), true).is_ok());
+}
