@@ -7,6 +7,7 @@ mod catalog;
 mod consents;
 mod docs;
 mod doors;
+mod examples;
 mod extract;
 mod imports;
 mod lookups;

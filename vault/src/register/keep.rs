@@ -32,7 +32,7 @@ const TRIES: u32 = 4;
 pub struct Correction {
     /// Values by field; null: no longer held.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    #[schemars(with = "BTreeMap<String, Option<String>>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, Option<String>>,
     /// The home, where the resident has moved.
     #[serde(default)]
@@ -60,14 +60,15 @@ pub struct Correction {
 pub struct PremisesCorrection {
     /// Values by field; null: no longer held.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    #[schemars(with = "BTreeMap<String, Option<String>>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, Option<String>>,
     /// The cell that it goes over to, by scheme.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[schemars(with = "BTreeMap<String, String>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/Scheme" })))]
     pub cells: BTreeMap<Scheme, String>,
-    /// From when it lies there, RFC 3339; at once where nothing is said.
+    /// From when it lies there; at once where nothing is said.
     #[serde(default)]
+    #[schemars(with = "Option<crate::words::When>")]
     pub from: Option<String>,
     /// What it rests on, a word.
     #[serde(default)]
@@ -88,7 +89,8 @@ pub(super) fn spelled(
     let mut out = Vec::with_capacity(fields.len());
     for (id, text) in fields {
         // What is no field of ours is not repeated: it may be anything.
-        let member = if crate::words::is_identifier(id) { format!("/fields/{id}") } else { "/fields".into() };
+        let member =
+            if crate::words::is_like_a_name(id) { format!("/fields/{id}") } else { "/fields".into() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&member, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(invalid(&member, "not_of_this_record"));
@@ -190,6 +192,7 @@ async fn resident(
 #[serde(deny_unknown_fields)]
 pub struct Newcomer {
     /// Values by field.
+    #[schemars(extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, String>,
     /// The home.
     pub premises: Uuid,
