@@ -278,8 +278,8 @@ async fn every_door_refuses_every_role_that_has_no_business_behind_it(on: On) {
         }
         for (name, token, post) in all.iter().filter(|(name, _, _)| !pass.roles.contains(&name.as_str())) {
             let mut path = pass.path.clone();
-            if let (Some(post), false) = (post, path.starts_with("/v1/lookups") || path.starts_with("/v1/me"))
-            {
+            let named_in_the_body = ["/v1/lookups", "/v1/searches", "/v1/verifications", "/v1/me"];
+            if let (Some(post), false) = (post, named_in_the_body.iter().any(|door| path.starts_with(door))) {
                 path = format!("{path}{}assignment={post}", if path.contains('?') { '&' } else { '?' });
             }
             let answer = t.call_raw(door.method, &path, Some(token), pass.body.clone()).await;
@@ -341,6 +341,8 @@ async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry(
     for (text, pointer) in [
         ("{".to_owned(), ""),
         ("[]".to_owned(), ""),
+        (json!([id, null, null, ["person.name"], "home_visit_care", null, null, null, null]).to_string(), ""),
+        (json!({ "resident": id, "990106199001010010": 1 }).to_string(), ""),
         (json!({ "resident": id, "fields": ["person.name"], "purpose": "home_visit_care", "x": 1 }).to_string(), "/x"),
         (json!({ "resident": id, "fields": ["person.name"], "purpose": "visit" }).to_string(), "/purpose"),
         (json!({ "resident": "1", "fields": ["person.name"], "purpose": "home_visit_care" }).to_string(), "/resident"),
@@ -359,6 +361,19 @@ async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry(
         let errors = answer.body["errors"].as_array().unwrap();
         assert!(errors.iter().any(|e| e["pointer"] == pointer), "{text}: {}", answer.text);
     }
+    // Nor is a query passed over that the door does not ask for, says a thing twice, or cannot be read.
+    let officer = t.officer();
+    for (path, pointer) in [
+        ("/v1/people?sort=name", "?"),
+        ("/v1/people?limit=5&limit=6", "?limit"),
+        ("/v1/people?limit=0", "?limit"),
+        ("/v1/people?assignment=mine", "?assignment"),
+        ("/v1/self?assignment=mine", "?"),
+    ] {
+        let answer = t.call("GET", path, Some(officer), None).await;
+        let got = (answer.problem(), &answer.body["errors"][0]["pointer"]);
+        assert_eq!(got, ("invalid-request", &json!(pointer)), "{path}: {}", answer.text);
+    }
     let large = t.call_raw("POST", "/v1/lookups", Some(token), Some("x".repeat(300_000))).await;
     assert_eq!((large.status, large.problem()), (413, "too-large"));
     for (method, path) in [("GET", "/nowhere"), ("GET", "/v1/lookups"), ("PATCH", "/v1/tasks/x")] {
@@ -369,6 +384,25 @@ async fn what_is_not_well_formed_is_refused_with_a_pointer_and_without_an_entry(
         assert!(answer.headers.contains_key("x-request-id"));
     }
     assert_eq!(t.size().await, size);
+}
+
+on_both!(what_is_wrong_with_one_of_several_is_said_of_that_one);
+async fn what_is_wrong_with_one_of_several_is_said_of_that_one(on: On) {
+    let t = TestVault::street(on).await;
+    let officer = t.officer();
+    let post = |from: &str| json!({ "role": "grid_chief", "scheme": "social_grid", "areas": ["110106006901003"], "from": from });
+    let area = |from: &str| json!({ "scheme": "social_grid", "code": "110106006901098", "name": "新网格", "level": "grid", "parent": "110106006901", "from": from });
+    let member =
+        |number: &str, posts: &[Value]| json!({ "number": number, "name": "新同事", "assignments": posts });
+    for (path, body, pointer) in [
+        ("/v1/people", member("N7", &[post("2026-01-01"), post("soon")]), "/assignments/1/from"),
+        ("/v1/people", member("N 7", &[post("2026-01-01")]), "/number"),
+        ("/v1/areas", json!({ "areas": [area("2026-01-01"), area("2026-01-01T08:00:00")] }), "/areas/1/from"),
+    ] {
+        let answer = t.call("POST", path, Some(officer), Some(&body)).await;
+        let got = (answer.problem(), &answer.body["errors"][0]["pointer"]);
+        assert_eq!(got, ("invalid-request", &json!(pointer)), "{path}: {}", answer.text);
+    }
 }
 
 on_both!(titles_are_chinese_unless_english_is_asked_for_and_health_is_told);

@@ -151,7 +151,9 @@ pub fn parse_time(text: &str) -> Option<i64> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at.as_microsecond());
     }
-    start_of_day(text.parse().ok()?)
+    // A moment without its offset would be read as its day.
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text)?;
+    start_of_day(day)
 }
 
 /// The first moment of a civil date in Beijing, UTC microseconds.
@@ -201,5 +203,15 @@ mod tests {
         assert!(steady.was_ahead());
         wall.step(LEEWAY - days(365));
         assert_eq!(steady.now(), days(20_003) + 1_000, "set right, it is believed again");
+    }
+
+    #[test]
+    fn a_moment_has_its_offset_and_a_day_stands_alone() {
+        let noon = parse_time("2026-11-24T12:00:00+08:00");
+        assert_eq!(noon, parse_time("2026-11-24T04:00:00Z"));
+        assert_eq!(parse_time("2026-11-24"), noon.map(|noon| noon - days(1) / 2));
+        for neither in ["2026-11-24T12:00:00", "2026-11-24 12:00", "20261124", "2026-11", "", "noon"] {
+            assert_eq!(parse_time(neither), None, "{neither}");
+        }
     }
 }

@@ -72,13 +72,46 @@ impl JsonSchema for Moment {
     }
 }
 
+/// A moment of a request.
+pub(crate) enum When {}
+
+impl JsonSchema for When {
+    fn schema_name() -> Cow<'static, str> {
+        "When".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time",
+            "description": "RFC 3339, with an offset; a day alone (`2026-11-24`) is its first moment in Beijing, and its last where something ends." })
+    }
+}
+
+/// Whether that reads like the name of a member or a field, perhaps misspelt: only then may a refusal repeat it, for it may be
+/// anything.
+pub(crate) fn is_like_a_name(text: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_lowercase() || matches!(b, b'_' | b'.');
+    (text.len() <= 64 && text.bytes().all(letters)) || FieldId::parse(text).is_ok()
+}
+
 /// Whether a client's identifier is one: `[A-Za-z0-9._:-]{1,64}`.
 pub(crate) fn is_identifier(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
 }
 
-/// Whether a member's name may be repeated in an answer: a field's id, and nothing that could be a number of somebody's.
-pub(crate) fn may_be_repeated(text: &str) -> bool {
-    is_identifier(text) && text.contains('.') && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_may_be_repeated_and_a_value_may_not() {
+        for name in ["x", "on_behalf_of", "person.nmae", "premises.area_m2"] {
+            assert!(is_like_a_name(name), "{name}");
+        }
+        for value in
+            ["990106199001010010", "12055510123", "王小明", "Wang Xiaoming", "person.990106", "a@b.cn"]
+        {
+            assert!(!is_like_a_name(value), "{value}");
+        }
+    }
 }

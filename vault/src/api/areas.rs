@@ -39,9 +39,11 @@ struct NewArea {
     /// The area that it merges into at its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     into: Option<String>,
-    /// From when: a date, or RFC 3339.
+    /// From when.
+    #[schemars(with = "crate::words::When")]
     from: String,
-    /// Until when; a date counts as a whole day.
+    /// Until when; a day counts as a whole.
+    #[schemars(with = "Option<crate::words::When>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
 }
@@ -63,7 +65,7 @@ pub(super) async fn create(
         return Err(Problem::invalid(context.language, &[("/areas".into(), "from_1_to_1000")]));
     }
     let lines: Vec<String> = body.areas.iter().filter_map(|area| serde_json::to_string(area).ok()).collect();
-    proposed(&app, &context, &caller, ImportKind::Areas, &lines).await
+    proposed(&app, &context, &caller, (ImportKind::Areas, "areas"), &lines).await
 }
 
 pub(super) async fn check(State(app): State<App>, context: Context) -> Result<Response, Problem> {

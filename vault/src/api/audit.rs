@@ -17,17 +17,27 @@ use crate::register;
 use crate::store::{EntryFilter, StoredEntry, Table};
 use crate::trail::{Act, Change};
 
+/// What is asked of the trail; what is not said does not narrow it.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TrailQuery")]
 pub(super) struct Ask {
+    /// Kinds of entries.
     #[serde(default)]
     #[schemars(with = "Vec<crate::words::KindWord>")]
     kinds: Vec<String>,
+    /// The person or service that acted.
     actor: Option<Uuid>,
+    /// The resident, premises or ticket that it is about.
     record: Option<Uuid>,
+    #[schemars(with = "Option<crate::words::When>")]
     from: Option<String>,
+    #[schemars(with = "Option<crate::words::When>")]
     to: Option<String>,
+    /// `next` of the page before.
     after: Option<i64>,
+    /// Entries at most; 100 where nothing is said.
+    #[schemars(range(min = 1, max = 500))]
     limit: Option<i64>,
 }
 
@@ -66,6 +76,10 @@ async fn filter(app: &App, context: &Context, ask: Ask) -> Result<EntryFilter, P
         None => Ok(None),
         Some(text) => parse_time(&text).map(Some).ok_or_else(|| invalid(pointer, "time")),
     };
+    let limit = ask.limit.unwrap_or(100);
+    if !(1..=500).contains(&limit) {
+        return Err(invalid("/limit", "from_1_to_500"));
+    }
     let record = match ask.record {
         None => None,
         Some(id) => {
@@ -83,7 +97,7 @@ async fn filter(app: &App, context: &Context, ask: Ask) -> Result<EntryFilter, P
         from: time(ask.from, "/from")?,
         to: time(ask.to, "/to")?,
         after: ask.after,
-        limit: ask.limit.unwrap_or(100).clamp(1, 500),
+        limit,
         ..EntryFilter::default()
     })
 }

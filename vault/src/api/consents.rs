@@ -29,10 +29,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, axum::Json(json!({ "id": id }))).into_response())
 }
 
+/// The resident's own consent for one purpose.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OwnConsent")]
 pub(super) struct Own {
     state: ConsentState,
+    /// Which fields; none said: all that the purpose's rules name.
+    #[schemars(with = "Option<Vec<crate::words::StoredFieldWord>>", length(min = 1))]
     fields: Option<Vec<String>>,
 }
 

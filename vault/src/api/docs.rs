@@ -66,9 +66,13 @@ fn written(description: &str) -> String {
             }
             for (media, content) in members(operation.pointer("/requestBody/content")) {
                 schema(&mut out, &format!("Body, {media}"), content.get("schema"));
+                schema(&mut out, "Example", content.get("example"));
             }
             out.push_str("<dl>");
             for (status, answer) in members(operation.get("responses")) {
+                // Refusals are said once for all doors.
+                let named = answer.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix('#'));
+                let answer = named.and_then(|at| document.pointer(at)).unwrap_or(answer);
                 put(&mut out, format_args!("<dt>{status}</dt><dd>{}</dd>", text(answer, "/description")));
             }
             out.push_str("</dl>");

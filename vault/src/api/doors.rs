@@ -1,6 +1,9 @@
 //! A door: a route with everything that is said of it in one place. The router, the description in OpenAPI and the tests of
 //! all doors are made from the same list, so none of them can leave one out.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use axum::routing::MethodRouter;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -148,6 +151,22 @@ impl Door {
         self.once = true;
         self
     }
+}
+
+/// The members that the query of that door may have.
+pub(super) fn asks(method: &str, path: &str) -> &'static [&'static str] {
+    type Asks = HashMap<&'static str, Vec<(&'static str, Vec<&'static str>)>>;
+    static ASKS: LazyLock<Asks> = LazyLock::new(|| {
+        let mut asks = Asks::new();
+        for door in super::routes::all_doors() {
+            let members = door.query.iter().map(|member| member.name).collect();
+            asks.entry(door.path).or_default().push((door.method, members));
+        }
+        asks
+    });
+    let method = if method == "HEAD" { "GET" } else { method };
+    let of_path = ASKS.get(path).map(Vec::as_slice).unwrap_or_default();
+    of_path.iter().find(|(of, _)| *of == method).map(|(_, members)| members.as_slice()).unwrap_or_default()
 }
 
 /// What tests and descriptions may know of a door.

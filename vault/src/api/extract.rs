@@ -1,7 +1,9 @@
-//! What a request brings: body, token, language, request id; each refused as a problem, in the contract's order.
+//! What a request brings: body, query, token, language, request id; each refused as a problem, in the contract's order.
+
+use std::str::FromStr;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use gridvault_policy::{Posture, Reason};
@@ -16,6 +18,9 @@ use crate::identity::{Caller, Capacity, Party, Unidentified, identify};
 use crate::register::{Once, once};
 use crate::seal::Secret;
 
+/// The longest page.
+pub(super) const MOST: usize = 500;
+
 /// A request's circumstances.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
@@ -23,6 +28,8 @@ pub(super) struct Context {
     pub(super) request: String,
     pub(super) source: String,
     token: Option<Secret>,
+    /// The members of the query, each one that the door asks for, and once.
+    query: Vec<(String, String)>,
     /// `?assignment=`: the post acted in, of anything but a lookup (whose body names it).
     assignment: Option<Uuid>,
     /// `Idempotency-Key`.
@@ -43,14 +50,34 @@ impl FromRequestParts<App> for Context {
             .extensions
             .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
             .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
-        let query = parts.uri.query().unwrap_or_default();
-        let assignment = query.split('&').find_map(|pair| pair.strip_prefix("assignment=")?.parse().ok());
         let (language, token) = (language(&parts.headers), bearer(&parts.headers));
+        let query = query(parts, language)?;
         let at = parts.extensions.get::<AtTheDoor>().cloned().unwrap_or_default();
         let key = parts.headers.get("idempotency-key");
         let key = key.map(|key| key.to_str().unwrap_or_default().to_owned());
-        Ok(Self { language, request, source, token, assignment, key, at })
+        let mut context = Self { language, request, source, token, query, assignment: None, key, at };
+        context.assignment = context.asked("assignment")?;
+        Ok(context)
     }
+}
+
+/// What the query says. One that names what the door does not ask for, or says a thing twice, is refused: a member that
+/// goes unheard is a request misread.
+fn query(parts: &Parts, language: Language) -> Result<Vec<(String, String)>, Problem> {
+    let refused = |pointer: String, code| Problem::invalid(language, &[(pointer, code)]);
+    let read = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+    let Query(pairs) = read.map_err(|_| refused("?".into(), "not_understood"))?;
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let asks = super::doors::asks(parts.method.as_str(), route);
+    for (i, (name, _)) in pairs.iter().enumerate() {
+        if !asks.contains(&name.as_str()) {
+            return Err(refused("?".into(), "unknown"));
+        }
+        if pairs.iter().take(i).any(|(earlier, _)| earlier == name) {
+            return Err(refused(format!("?{name}"), "repeated"));
+        }
+    }
+    Ok(pairs)
 }
 
 /// Chinese unless English is asked for first.
@@ -72,6 +99,10 @@ impl Context {
 
     /// The body as JSON of a closed shape: unknown, missing and repeated members are `invalid-request` with a pointer.
     pub(super) fn body<T: DeserializeOwned>(&self, bytes: &Bytes) -> Result<T, Problem> {
+        // A list would be read as the members' values in their order, which is no shape of ours.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::invalid(self.language, &[(String::new(), "not_understood")]));
+        }
         if let Ok(read) = serde_json::from_slice(bytes) {
             return Ok(read);
         }
@@ -82,6 +113,22 @@ impl Context {
             .map_err(|error| Problem::invalid(self.language, &[(pointer(error.path()), "not_understood")]))?;
         from.end().map_err(|_| Problem::invalid(self.language, &[(String::new(), "trailing")]))?;
         Ok(read)
+    }
+
+    /// A member of the query, if it is there.
+    pub(super) fn asked<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let Some((_, text)) = self.query.iter().find(|(member, _)| member == name) else { return Ok(None) };
+        let read = text.parse().map(Some);
+        read.map_err(|_| Problem::invalid(self.language, &[(format!("?{name}"), "not_understood")]))
+    }
+
+    /// How many a page may hold: `?limit=`, from 1 to 500.
+    pub(super) fn limit(&self, otherwise: usize) -> Result<usize, Problem> {
+        let limit = self.asked("limit")?.unwrap_or(otherwise);
+        if (1..=MOST).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Problem::invalid(self.language, &[("?limit".to_owned(), "from_1_to_500")]))
     }
 
     /// The bearer token.
@@ -143,8 +190,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => out.push_str(&format!("/{index}")),
-            // Names of the closed shape only: what a client invents is not repeated.
-            Segment::Map { key } if super::is_identifier(key) => out.push_str(&format!("/{key}")),
+            // What a client invents is not repeated.
+            Segment::Map { key } if crate::words::is_like_a_name(key) => out.push_str(&format!("/{key}")),
             _ => {}
         }
     }

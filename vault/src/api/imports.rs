@@ -1,38 +1,25 @@
 //! `POST /v1/imports?kind=…&dry_run=…`: JSON lines in, what came of them out.
 
-use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse, Response};
 use gridvault_policy::Role;
-use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::extract::{Body, Context};
 use super::{App, Problem};
 use crate::import::{ImportKind, Outcome, run};
 use crate::register::RegisterError;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Ask {
-    kind: String,
-    #[serde(default)]
-    dry_run: bool,
-    notice: Option<Uuid>,
-    #[serde(rename = "assignment")]
-    _assignment: Option<Uuid>,
-}
-
 pub(super) async fn create(
     State(app): State<App>,
-    query: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
     context: Context,
     request: Request,
 ) -> Result<Response, Problem> {
     let invalid =
         |pointer: &str| Problem::invalid(context.language, &[(pointer.to_owned(), "not_understood")]);
-    let Query(ask) = query.map_err(|_| invalid("?"))?;
-    let kind = ImportKind::parse(&ask.kind).ok_or_else(|| invalid("?kind"))?;
+    let kind: Option<String> = context.asked("kind")?;
+    let kind = kind.and_then(|kind| ImportKind::parse(&kind)).ok_or_else(|| invalid("?kind"))?;
+    let (dry_run, notice) = (context.asked("dry_run")?.unwrap_or(false), context.asked("notice")?);
     // A large body is read for those who may send one only.
     let caller = context.plain_caller(&app).await?;
     if caller.role() != Role::DataSteward {
@@ -41,7 +28,7 @@ pub(super) async fn create(
     let Body(bytes) = Body::from_request(request, &app).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| invalid(""))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let outcome = run(&app.vault, &caller, kind, &lines, (ask.notice, ask.dry_run, &context.request)).await;
+    let outcome = run(&app.vault, &caller, kind, &lines, (notice, dry_run, &context.request)).await;
     let outcome = outcome.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(axum::Json(outcome_json(&outcome)).into_response())
 }

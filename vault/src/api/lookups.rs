@@ -25,6 +25,7 @@ const RECORDS: usize = 500;
 /// A lookup: exactly one of resident, premises and ticket is asked for.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LookupRequest")]
 pub(super) struct Request {
     resident: Option<Uuid>,
     premises: Option<Uuid>,
@@ -45,6 +46,7 @@ pub(super) struct Request {
 /// A legal basis, perhaps with what it rests on.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LegalBasis")]
 pub(super) struct BasisBody {
     #[schemars(with = "crate::words::BasisWord")]
     pub(super) kind: Basis,
@@ -58,13 +60,13 @@ pub(super) struct BasisBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct BatchRequest {
     #[serde(default)]
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 500), extend("uniqueItems"=true))]
     residents: Vec<Uuid>,
     #[serde(default)]
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 500), extend("uniqueItems"=true))]
     premises: Vec<Uuid>,
     #[serde(default)]
-    #[schemars(length(max = 500))]
+    #[schemars(length(max = 500), extend("uniqueItems"=true))]
     tickets: Vec<Uuid>,
     #[schemars(with = "Vec<crate::words::FieldWord>", length(min = 1, max = 64), extend("uniqueItems" = true))]
     fields: Vec<String>,

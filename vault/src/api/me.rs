@@ -1,11 +1,10 @@
 //! `GET /v1/me/lookups`: who looked at me.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use gridvault_audit::{Json, Kind};
 use gridvault_policy::{Basis, FieldId, Outcome, Purpose, RecordType, Role, Scheme};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::extract::Context;
@@ -22,20 +21,8 @@ use crate::trail::{Act, Change};
 /// Lines that one statement goes back at most.
 const FURTHEST: i64 = 5000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
-pub(super) async fn lookups(
-    State(app): State<App>,
-    query: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-    context: Context,
-) -> Result<Response, Problem> {
-    let invalid = || Problem::invalid(context.language, &[("?".to_owned(), "not_understood")]);
-    let Query(page) = query.map_err(|_| invalid())?;
+pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<Response, Problem> {
+    let (after, limit) = (context.asked::<String>("after")?, context.limit(50)?);
     let caller = context.plain_caller(&app).await?;
     let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
     let failed = |error: crate::store::StoreError| {
@@ -60,11 +47,11 @@ pub(super) async fn lookups(
     };
     let entries = app.vault.store.entries(&filter).await.map_err(failed)?;
     let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry, &tag)).peekable();
-    if let Some(after) = &page.after {
+    if let Some(after) = &after {
         while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
         lines.next();
     }
-    let shown: Vec<Value> = lines.by_ref().take(page.limit.unwrap_or(50).clamp(1, 500)).collect();
+    let shown: Vec<Value> = lines.by_ref().take(limit).collect();
     let next = lines.peek().and_then(|_| shown.last()).and_then(|line| line.get("id")).cloned();
     Ok(axum::Json(json!({ "lookups": shown, "next": next })).into_response())
 }

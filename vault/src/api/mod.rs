@@ -9,6 +9,7 @@ mod catalog;
 mod consents;
 mod docs;
 mod doors;
+mod examples;
 mod extract;
 mod health;
 mod imports;

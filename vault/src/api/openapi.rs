@@ -1,11 +1,22 @@
 //! The API's description (OpenAPI 3.1), made from the doors.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::doors::{Door, Gives};
 use super::problem::Name;
 use super::routes::all_doors;
+use super::{examples, shapes};
+
+const ABOUT: &str = "A vault for residents' personal data: every lookup is decided by role, grid, purpose and legal basis, and on \
+record before any value leaves. 居民个人信息保险库：每次查阅都按岗位、网格、目的和法律依据裁定，先记录，后给出。\n\n\
+Members are snake_case, times RFC 3339 with an offset, ids UUIDs. What a request says that is not described here is refused, \
+never passed over. Titles are Chinese unless `Accept-Language` begins with `en`. Every answer has an `X-Request-Id`: \
+name it when you ask the office about one.";
 
 /// The description, as pretty JSON.
 pub fn description() -> String {
@@ -18,25 +29,34 @@ fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        // `uint32` and the like are no formats of JSON Schema: generators stumble over them.
+        let plain = |schema: &mut Schema| {
+            let width =
+                schema.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int"));
+            if width {
+                schema.remove("format");
+            }
+        };
+        settings.transforms.push(Box::new(RecursiveTransform(plain)));
     });
     let mut make = settings.into_generator();
+    make.subschema_for::<shapes::Problem>();
     let mut paths: Map<String, Value> = Map::new();
+    let mut refusals: BTreeMap<String, Value> = BTreeMap::new();
     for door in all_doors() {
-        let operation = operation(&door, &mut make);
+        let operation = operation(&door, &mut make, &mut refusals);
         let path = paths.entry(door.path).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(door.method.to_ascii_lowercase(), operation);
         }
     }
-    let mut schemas = make.take_definitions(true);
-    schemas.insert("Problem".into(), problem());
-    json!({
+    let document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "gridvault",
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
-            "description": "A vault for residents' personal data: every lookup is decided by role, grid, purpose and legal basis, and on record before any value leaves. 居民个人信息保险库：每次查阅都按岗位、网格、目的和法律依据裁定，先记录，后给出。",
+            "description": ABOUT,
         },
         "servers": [{ "url": "/" }],
         "security": [{ "token": [] }],
@@ -46,26 +66,53 @@ fn document() -> Value {
                 "type": "http", "scheme": "bearer",
                 "description": "256 random bits with the prefix `gv1_`, issued to a service or for a one-time code.",
             } },
-            "schemas": schemas,
+            "headers": {
+                "X-Request-Id": { "description": "The request's id, ours.", "required": true,
+                    "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" } },
+                "Retry-After": { "description": "Seconds to wait before asking again, where asking again may help.",
+                    "schema": { "type": "integer", "minimum": 1 } },
+                "ETag": { "description": "Changes when the words do.", "required": true, "schema": { "type": "string" } },
+            },
+            "responses": refusals,
+            "schemas": make.take_definitions(true),
         },
-    })
+    });
+    plainly_named(document)
 }
 
-fn operation(door: &Door, make: &mut schemars::SchemaGenerator) -> Value {
+/// `LookupShape` is a name of ours; outside it is called `Lookup`.
+fn plainly_named(document: Value) -> Value {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let named: BTreeSet<&str> = schemas.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    let mut text = document.to_string();
+    for name in &named {
+        if let Some(short) = name.strip_suffix("Shape").filter(|short| !named.contains(short)) {
+            text = text.replace(&format!("/{name}\""), &format!("/{short}\""));
+            text = text.replace(&format!("\"{name}\":"), &format!("\"{short}\":"));
+        }
+    }
+    serde_json::from_str(&text).unwrap_or(document)
+}
+
+fn operation(door: &Door, make: &mut SchemaGenerator, refusals: &mut BTreeMap<String, Value>) -> Value {
     let mut out = json!({
         "operationId": name(door),
         "summary": door.summary,
         "tags": [door.path.split('/').nth(2).filter(|_| door.path.starts_with("/v1/")).unwrap_or("operation")],
-        "responses": responses(door, make),
+        "responses": responses(door, make, refusals),
     });
     let Some(members) = out.as_object_mut() else { return out };
     if door.open {
         members.insert("security".into(), json!([]));
     }
     if let Some((schema, media)) = &door.takes {
-        let schema = schema(make);
-        let content = json!({ *media: { "schema": schema } });
-        members.insert("requestBody".into(), json!({ "required": true, "content": content }));
+        let mut content = json!({ "schema": schema(make) });
+        if let (Some(example), Some(content)) =
+            (examples::body(door.method, door.path), content.as_object_mut())
+        {
+            content.insert("example".into(), example);
+        }
+        members.insert("requestBody".into(), json!({ "required": true, "content": { *media: content } }));
     }
     let parameters = parameters(door);
     if !parameters.is_empty() {
@@ -91,7 +138,7 @@ fn parameters(door: &Door) -> Vec<Value> {
         let schema = match part {
             "id" => json!({ "type": "string", "format": "uuid" }),
             "purpose" => json!({ "$ref": "#/components/schemas/Purpose" }),
-            _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$" }),
+            _ => json!({ "$ref": "#/components/schemas/Identifier" }),
         };
         out.push(json!({ "name": part, "in": "path", "required": true, "schema": schema }));
     }
@@ -102,62 +149,59 @@ fn parameters(door: &Door) -> Vec<Value> {
     if door.once {
         out.push(json!({ "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key within 24 hours makes nothing twice.",
-            "schema": { "type": "string", "pattern": "^[A-Za-z0-9._:-]{1,64}$" } }));
+            "schema": { "$ref": "#/components/schemas/Identifier" } }));
     }
     out
 }
 
-fn responses(door: &Door, make: &mut schemars::SchemaGenerator) -> Value {
+fn responses(door: &Door, make: &mut SchemaGenerator, refusals: &mut BTreeMap<String, Value>) -> Value {
     let mut out = Map::new();
     for Gives { status, doc, schema, media } in &door.gives {
-        let mut answer = json!({ "description": doc });
-        if let (Some(schema), Some(answer)) = (schema, answer.as_object_mut()) {
-            let schema = schema(make);
-            answer.insert("content".into(), json!({ *media: { "schema": schema } }));
-        } else if let (false, Some(answer)) = (media.is_empty(), answer.as_object_mut()) {
+        let mut headers = header("X-Request-Id");
+        if door.path == "/v1/catalog" {
+            headers.extend(header("ETag"));
+        }
+        let mut answer =
+            Map::from_iter([("description".into(), json!(doc)), ("headers".into(), headers.into())]);
+        if let Some(schema) = schema {
+            answer.insert("content".into(), json!({ *media: { "schema": schema(make) } }));
+        } else if !media.is_empty() {
             answer.insert("content".into(), json!({ *media: {} }));
         }
-        out.insert(status.to_string(), answer);
+        out.insert(status.to_string(), answer.into());
     }
-    let mut refusals: Vec<Name> = door.refuses.clone();
-    refusals.extend(super::problem::EVERYWHERE);
+    let mut names: Vec<Name> = door.refuses.clone();
+    let unasked = door.open && door.takes.is_none() && door.query.is_empty();
+    names
+        .extend(super::problem::EVERYWHERE.iter().filter(|name| !unasked || name.status().is_server_error()));
     if !door.open {
-        refusals.extend(super::problem::BEHIND_A_TOKEN);
+        names.extend(super::problem::BEHIND_A_TOKEN);
     }
-    let mut by_status: std::collections::BTreeMap<u16, Vec<&str>> = std::collections::BTreeMap::new();
-    for name in refusals {
-        let names = by_status.entry(name.status().as_u16()).or_default();
-        if !names.contains(&name.as_str()) {
-            names.push(name.as_str());
-        }
-    }
-    for (status, names) in by_status {
-        let content =
-            json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        out.insert(status.to_string(), json!({ "description": names.join(", "), "content": content }));
+    for status in names.iter().map(|name| name.status().as_u16()).collect::<BTreeSet<_>>() {
+        let alike = Name::ALL.iter().filter(|name| name.status().as_u16() == status && names.contains(name));
+        let alike: Vec<Name> = alike.copied().collect();
+        let title = alike.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join("Or");
+        out.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{title}") }));
+        refusals.entry(title).or_insert_with(|| refusal(status, &alike));
     }
     Value::Object(out)
 }
 
-/// Every refusal (RFC 9457).
-fn problem() -> Value {
-    let names: Vec<String> =
-        Name::ALL.iter().map(|n| format!("urn:gridvault:problem:{}", n.as_str())).collect();
+/// The answer of that status, for one of these reasons; said once for all doors.
+fn refusal(status: u16, names: &[Name]) -> Value {
+    let mut headers = header("X-Request-Id");
+    if matches!(status, 429 | 503) {
+        headers.extend(header("Retry-After"));
+    }
+    let words: Vec<String> =
+        names.iter().map(|name| format!("`{}`: {}", name.as_str(), name.english())).collect();
     json!({
-        "type": "object",
-        "required": ["type", "title", "status"],
-        "properties": {
-            "type": { "type": "string", "enum": names },
-            "title": { "type": "string", "description": "In the request's language: Chinese, or English where that is asked for first." },
-            "status": { "type": "integer" },
-            "errors": { "type": "array", "items": { "type": "object", "required": ["pointer", "code"],
-                "properties": { "pointer": { "type": "string" }, "code": { "type": "string" } } } },
-            "rule": { "type": "string", "pattern": "^R-[0-9]{3}$" },
-            "reason": { "type": "object", "required": ["code"], "properties": {
-                "code": { "type": "string" }, "zh": { "type": "string" }, "en": { "type": "string" } } },
-            "lookup": { "type": "object" },
-            "fields": { "type": "object" },
-            "obligations": { "type": "array", "items": { "type": "object" } },
-        },
+        "description": words.join("; "),
+        "headers": headers,
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     })
+}
+
+fn header(name: &str) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))])
 }

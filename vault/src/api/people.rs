@@ -1,6 +1,6 @@
 //! `/v1/people`, `/v1/people/{id}/assignments`, `/v1/assignments/{id}`: staff and posts. Who is new is proposed.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use gridvault_policy::{Department, Role, Scheme};
@@ -16,29 +16,10 @@ use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::register::{RegisterError, end_post, member, people, posts_of, propose};
 
-/// A page of a list.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    after: Option<Uuid>,
-    limit: Option<usize>,
-    #[serde(rename = "assignment")]
-    _assignment: Option<Uuid>,
-}
-
-pub(super) async fn list(
-    State(app): State<App>,
-    page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
-    context: Context,
-) -> Result<Response, Problem> {
-    let invalid = |pointer: &str, code| Problem::invalid(context.language, &[(pointer.to_owned(), code)]);
-    let Query(page) = page.map_err(|_| invalid("?", "not_understood"))?;
-    let limit = page.limit.unwrap_or(100);
-    if !(1..=500).contains(&limit) {
-        return Err(invalid("?limit", "from_1_to_500"));
-    }
+pub(super) async fn list(State(app): State<App>, context: Context) -> Result<Response, Problem> {
+    let (after, limit) = (context.asked::<Uuid>("after")?, context.limit(100)?);
     let caller = context.plain_caller(&app).await?;
-    let listed = people(&app.vault, &caller, page.after, limit, &context.request).await;
+    let listed = people(&app.vault, &caller, after, limit, &context.request).await;
     let (people, next) = listed.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(axum::Json(json!({ "people": people, "next": next })).into_response())
 }
@@ -54,11 +35,13 @@ pub(super) struct NewPost {
     #[schemars(with = "crate::words::SchemeWord")]
     scheme: Scheme,
     /// Codes of its areas.
-    #[schemars(length(min = 1))]
+    #[schemars(with = "Vec<crate::words::Identifier>", length(min = 1))]
     areas: Vec<String>,
-    /// From when: a date, or RFC 3339.
+    /// From when.
+    #[schemars(with = "crate::words::When")]
     from: String,
-    /// Until when; a date counts as a whole day.
+    /// Until when; a day counts as a whole.
+    #[schemars(with = "Option<crate::words::When>")]
     to: Option<String>,
     /// The instrument that it cites (职权依据).
     instrument: Option<String>,
@@ -106,7 +89,7 @@ pub(super) async fn create(
     let caller = context.plain_caller(&app).await?;
     let lines: Vec<String> =
         body.assignments.iter().map(|post| post.line(&body.number, &body.name)).collect();
-    proposed(&app, &context, &caller, ImportKind::People, &lines).await
+    proposed(&app, &context, &caller, (ImportKind::People, "assignments"), &lines).await
 }
 
 pub(super) async fn list_posts(
@@ -131,13 +114,14 @@ pub(super) async fn create_post(
     may_propose(&caller, &context)?;
     let member = member(&app.vault, id.known(&context)?).await;
     let (number, name) = member.map_err(|error| Problem::of_register(&error, context.language))?;
-    proposed(&app, &context, &caller, ImportKind::People, &[body.line(&number, &name)]).await
+    proposed(&app, &context, &caller, (ImportKind::People, ""), &[body.line(&number, &name)]).await
 }
 
 /// What may be done to a post: it ends.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ending {
+    #[schemars(extend("const" = true))]
     ended: bool,
 }
 
@@ -171,12 +155,13 @@ fn may_propose(caller: &Caller, context: &Context) -> Result<(), Problem> {
     }
 }
 
-/// Lines that a second person has to confirm; what is wrong with one of them refuses all.
+/// Lines that a second person has to confirm; what is wrong with one of them refuses all. `list` is the member of the
+/// body that they come from.
 pub(super) async fn proposed(
     app: &App,
     context: &Context,
     caller: &Caller,
-    kind: ImportKind,
+    (kind, list): (ImportKind, &str),
     lines: &[String],
 ) -> Result<Response, Problem> {
     may_propose(caller, context)?;
@@ -184,8 +169,14 @@ pub(super) async fn proposed(
     let dry = propose(&app.vault, caller, kind, &lines, true, &context.request).await;
     let (_, errors) = dry.map_err(|error| Problem::of_register(&error, context.language))?;
     if !errors.is_empty() {
+        let pointer = |row: u64, column: &str| match list {
+            "" => format!("/{column}"),
+            // What is said once for all posts.
+            "assignments" if matches!(column, "number" | "name") => format!("/{column}"),
+            list => format!("/{list}/{}/{column}", row.saturating_sub(1)),
+        };
         let errors: Vec<(String, &str)> =
-            errors.iter().map(|error| (format!("/{}", error.column), error.code)).collect();
+            errors.iter().map(|error| (pointer(error.row, &error.column), error.code)).collect();
         return Err(Problem::invalid(context.language, &errors));
     }
     let proposed = propose(&app.vault, caller, kind, &lines, false, &context.request).await;

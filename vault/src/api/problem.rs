@@ -67,6 +67,10 @@ impl Name {
         self.row().0
     }
 
+    pub(super) const fn english(self) -> &'static str {
+        self.row().3
+    }
+
     pub(super) const fn status(self) -> StatusCode {
         self.row().1
     }
@@ -145,7 +149,9 @@ impl Problem {
             Unidentified::Unauthenticated => Self::new(Name::Unauthenticated, language),
             Unidentified::PostNeeded(_) => Self::new(Name::AssignmentRequired, language),
             Unidentified::NoPost(_) => {
-                Self::new(Name::Denied, language).with("reason", json!({ "code": "purpose_role" }))
+                let reason = gridvault_policy::Reason::PurposeRole;
+                let reason = json!({ "code": reason.as_str(), "zh": reason.zh(), "en": reason.en() });
+                Self::new(Name::Denied, language).with("reason", reason)
             }
             Unidentified::Store(error) => Self::of_store(error, language),
         }

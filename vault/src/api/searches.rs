@@ -20,6 +20,7 @@ use crate::identity::Capacity;
 use crate::lookup::{By, Claim, Looked, LookupError, Query, Target, search, spelled, verify};
 use crate::records::values::normalise;
 use crate::vault::Nature;
+use crate::words::is_like_a_name;
 
 /// A search: by exact ID number or phone, by premises, or by name in one area.
 #[derive(Deserialize, JsonSchema)]
@@ -89,6 +90,7 @@ pub(super) struct VerificationRequest {
     #[schemars(length(min = 1, max = 100))]
     value: Option<String>,
     /// Whole values by field.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 8, "propertyNames" = json!({ "$ref": "#/components/schemas/StoredField" })))]
     claims: BTreeMap<String, String>,
     #[schemars(with = "crate::words::PurposeWord")]
     purpose: Purpose,
@@ -120,8 +122,7 @@ pub(super) async fn verify_claims(
     let (synthetic, today) = (app.vault.nature == Nature::Synthetic, civil_date(app.vault.now()));
     let mut claims = Vec::with_capacity(body.claims.len());
     for (id, text) in &body.claims {
-        let pointer =
-            if crate::words::may_be_repeated(id) { format!("/claims/{id}") } else { "/claims".to_owned() };
+        let pointer = if is_like_a_name(id) { format!("/claims/{id}") } else { "/claims".to_owned() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&pointer, unknown.code()))?;
         if field.is_derived() || !belongs(RecordType::Person, field) {
             return Err(invalid(&pointer, "not_of_this_record"));

@@ -12,9 +12,12 @@ use super::{App, Problem};
 use crate::clock::rfc3339;
 use crate::register::{RegisterError, sign_in, sign_out};
 
+/// A one-time code: a resident's, or a member of staff's first.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SignIn")]
 pub(super) struct Request {
+    #[schemars(length(max = 64))]
     code: String,
 }
 

@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::problem::Name;
+use crate::authority::Level;
 use crate::words::{
-    DepartmentWord, Identifier, KindWord, Moment, OutcomeWord, PurposeWord, ReasonWord, RecordWord, RoleWord,
-    SchemeWord,
+    BasisWord, DepartmentWord, Identifier, KindWord, Moment, OutcomeWord, PurposeWord, ReasonWord,
+    RecordWord, RoleWord, SchemeWord,
 };
 
 macro_rules! shapes {
@@ -17,18 +20,107 @@ macro_rules! shapes {
         $(
             $(#[doc = $doc])+
             #[derive(JsonSchema)]
+            #[schemars(transform = left_out)]
             pub(super) struct $name { $($(#[$attribute])* $member: $kind),* }
         )+
     };
 }
 
+/// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
+fn left_out(schema: &mut Schema) {
+    each_option(schema, |name, member, required| {
+        if name == "next" {
+            required.push(name.into());
+        } else {
+            not_null(member);
+        }
+    });
+}
+
+/// Members that are there always, null where there is nothing.
+fn always_there(schema: &mut Schema) {
+    each_option(schema, |name, _, required| required.push(name.into()));
+}
+
+fn each_option(schema: &mut Schema, mut change: impl FnMut(&str, &mut Value, &mut Vec<Value>)) {
+    let mut required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, member) in members.into_iter().flatten() {
+        if !required.iter().any(|known| known == name.as_str()) {
+            change(name, member, &mut required);
+        }
+    }
+    schema.insert("required".into(), Value::Array(required));
+}
+
+fn not_null(member: &mut Value) {
+    let Some(member) = member.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = member.get_mut("type") {
+        types.retain(|of| of != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            member.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(any)) = member.get_mut("anyOf") {
+        any.retain(|of| of.get("type").is_none_or(|of| of != "null"));
+        if let [Value::Object(only)] = any.as_slice() {
+            let only: Map<String, Value> = only.clone();
+            member.remove("anyOf");
+            member.extend(only);
+        }
+    }
+}
+
+/// A refusal's name (RFC 9457 `type`).
+enum ProblemName {}
+
+impl JsonSchema for ProblemName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ProblemName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        let names: Vec<String> =
+            Name::ALL.iter().map(|name| format!("urn:gridvault:problem:{}", name.as_str())).collect();
+        schemars::json_schema!({ "type": "string", "enum": names, "description": "What kind of refusal it is." })
+    }
+}
+
+/// Who looked, as it was then.
+#[derive(JsonSchema)]
+#[schemars(transform = always_there)]
+pub(super) struct LookerShape {
+    role: Option<String>,
+    area: Option<String>,
+    through: Option<String>,
+}
+
 shapes! {
+    /// What is wrong with one member: where (a JSON pointer; `?name` in the query) and a stable code.
+    MemberError { pointer: String, code: String }
+    /// Every refusal (RFC 9457, `application/problem+json`). What else it has depends on its type.
+    Problem {
+        #[schemars(rename = "type", with = "ProblemName")] name: String,
+        /// In the request's language: Chinese, or English where that is asked for first.
+        title: String,
+        status: u16,
+        /// Of an `invalid-request`.
+        errors: Option<Vec<MemberError>>,
+        /// The rule that refuses.
+        #[schemars(regex(pattern = "^R-[0-9]{3}$"))] rule: Option<String>,
+        reason: Option<Why>,
+        /// The entry of a refused lookup, search or verification.
+        lookup: Option<EntryName>,
+        fields: Option<BTreeMap<String, FieldAnswer>>,
+        obligations: Option<Vec<ObligationShape>>,
+    }
     /// Where an entry lies: its public salt and its leaf hash, hex.
     EntryName { #[schemars(regex(pattern = "^[0-9a-f]{32}$"))] id: String, #[schemars(regex(pattern = "^[0-9a-f]{64}$"))] hash: String }
     /// Why a field is denied.
     Why { #[schemars(with = "ReasonWord")] code: String, zh: String, en: String }
     /// A field's answer.
-    FieldShape {
+    FieldAnswer {
         #[schemars(with = "OutcomeWord")] outcome: String,
         value: Option<String>,
         form: Option<String>,
@@ -38,12 +130,12 @@ shapes! {
     /// What comes with a value: how far it may be told, and until when it may be kept.
     ObligationShape { kind: String, scope: Option<String>, days: Option<u32> }
     /// A lookup's answer.
-    LookupShape { lookup: EntryName, fields: BTreeMap<String, FieldShape>, obligations: Vec<ObligationShape> }
+    LookupShape { lookup: EntryName, fields: BTreeMap<String, FieldAnswer>, obligations: Vec<ObligationShape> }
     /// One record of several; `problem` where nothing of it is shown.
     BatchItem {
         record: Uuid,
         lookup: EntryName,
-        fields: Option<BTreeMap<String, FieldShape>>,
+        fields: Option<BTreeMap<String, FieldAnswer>>,
         obligations: Option<Vec<ObligationShape>>,
         problem: Option<String>,
     }
@@ -129,12 +221,10 @@ shapes! {
     ReachShape { posts: u64, premises: u64 }
     /// The map looked over.
     MapShape { premises: u64, sound: bool, faults: Vec<FaultShape>, posts_per_premises: Vec<ReachShape> }
-    /// Who looked, as it was then.
-    LookerShape { role: Option<String>, area: Option<String>, through: Option<String> }
     /// A line of the resident's trail.
     LineShape {
         id: String, #[schemars(with = "Moment")] at: String, who: LookerShape, #[schemars(with = "PurposeWord")] purpose: String,
-        basis: String, fields: BTreeMap<String, String>, text: String, proof: String,
+        #[schemars(with = "BasisWord")] basis: String, fields: BTreeMap<String, String>, text: String, proof: String,
     }
     /// Who looked at me.
     LinesOfMine { lookups: Vec<LineShape>, next: Option<String> }
@@ -161,6 +251,75 @@ shapes! {
     Ready { ready: bool }
 }
 
-/// A line of an import: an area, a premises, a member of staff in one post, or a resident.
+/// A line of an import; its kind is the query's.
 #[derive(JsonSchema)]
-pub(super) struct ImportLine(BTreeMap<String, serde_json::Value>);
+#[schemars(untagged)]
+pub(super) enum ImportLine {
+    /// `kind=areas`
+    Area(AreaLine),
+    /// `kind=premises` and `kind=residents`
+    Record(RecordLine),
+    /// `kind=people`
+    Post(PostLine),
+}
+
+/// An area: of a known code, what is said otherwise is changed.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct AreaLine {
+    /// The row of the file, to be named where something is wrong with it.
+    row: Option<u64>,
+    #[schemars(with = "SchemeWord")]
+    scheme: String,
+    #[schemars(with = "Identifier")]
+    code: String,
+    parent: Option<String>,
+    level: Level,
+    #[schemars(length(min = 1, max = 50))]
+    name: String,
+    into: Option<String>,
+    #[schemars(with = "crate::words::When")]
+    from: String,
+    #[schemars(with = "Option<crate::words::When>")]
+    to: Option<String>,
+}
+
+/// A premises with its cells, or a resident with the code of the home.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct RecordLine {
+    row: Option<u64>,
+    /// The code of a resident's home.
+    premises: Option<String>,
+    /// Values by field.
+    #[schemars(extend("propertyNames" = json!({ "$ref": "#/components/schemas/StoredField" })))]
+    fields: BTreeMap<String, String>,
+    /// A premises' cell in each scheme.
+    #[schemars(default)]
+    cells: BTreeMap<String, String>,
+}
+
+/// A member of staff in one post; the same number again is a further post.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct PostLine {
+    row: Option<u64>,
+    #[schemars(with = "Identifier")]
+    number: String,
+    #[schemars(length(min = 1, max = 50))]
+    name: String,
+    #[schemars(with = "RoleWord")]
+    role: String,
+    #[schemars(with = "Option<DepartmentWord>")]
+    department: Option<String>,
+    #[schemars(with = "SchemeWord")]
+    scheme: String,
+    #[schemars(length(min = 1))]
+    areas: Vec<String>,
+    #[schemars(with = "crate::words::When")]
+    from: String,
+    #[schemars(with = "Option<crate::words::When>")]
+    to: Option<String>,
+    instrument: Option<String>,
+    letter: Option<String>,
+}

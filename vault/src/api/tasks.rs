@@ -29,12 +29,18 @@ pub(super) async fn create(
     Ok((status, axum::Json(body)).into_response())
 }
 
+/// One step of a task: `closed` with its `outcome`, or `confirmed`.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TaskStep")]
 pub(super) struct Course {
+    /// That it is closed.
     #[serde(default)]
     closed: bool,
+    /// A word for how it ended.
+    #[schemars(with = "Option<crate::words::Identifier>")]
     outcome: Option<String>,
+    /// That its assignee's word is confirmed by another.
     #[serde(default)]
     confirmed: bool,
 }

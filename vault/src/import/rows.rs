@@ -285,7 +285,7 @@ fn fields(
     let mut out = Vec::with_capacity(given.len());
     for (id, text) in given {
         // What is no field of ours is not repeated whole: it may be anything.
-        let name = if crate::words::may_be_repeated(id) { id.as_str() } else { "?" };
+        let name = if crate::words::is_like_a_name(id) { id.as_str() } else { "?" };
         let field = FieldId::parse(id).map_err(|unknown| error(row, name, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(error(row, id, "not_of_this_record"));

@@ -31,11 +31,12 @@ pub struct NewConsent {
     pub purpose: Purpose,
     /// Which fields; none said: all that the purpose's rules name.
     #[serde(default)]
-    #[schemars(with = "Option<Vec<crate::words::StoredFieldWord>>")]
+    #[schemars(with = "Option<Vec<crate::words::StoredFieldWord>>", length(min = 1))]
     pub fields: Option<Vec<String>>,
     /// Given or withdrawn.
     pub state: ConsentState,
     /// How it was expressed.
+    #[schemars(extend("enum" = METHODS))]
     pub method: String,
     /// The notice version it is given under.
     #[serde(default)]

@@ -31,7 +31,7 @@ const TRIES: u32 = 4;
 pub struct Correction {
     /// Values by field; null: no longer held.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    #[schemars(with = "BTreeMap<String, Option<String>>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, Option<String>>,
     /// The home, where the resident has moved.
     #[serde(default)]
@@ -67,7 +67,7 @@ pub(super) fn spelled(
     for (id, text) in fields {
         // What is no field of ours is not repeated: it may be anything.
         let member =
-            if crate::words::may_be_repeated(id) { format!("/fields/{id}") } else { "/fields".into() };
+            if crate::words::is_like_a_name(id) { format!("/fields/{id}") } else { "/fields".into() };
         let field = FieldId::parse(id).map_err(|unknown| invalid(&member, unknown.code()))?;
         if field.record() != kind || field.is_derived() {
             return Err(invalid(&member, "not_of_this_record"));

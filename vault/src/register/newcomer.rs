@@ -29,6 +29,7 @@ use crate::trail::{Act, Change};
 #[serde(deny_unknown_fields)]
 pub struct Newcomer {
     /// Values by field.
+    #[schemars(extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, String>,
     /// The home.
     pub premises: Uuid,

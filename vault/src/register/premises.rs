@@ -24,14 +24,15 @@ use crate::trail::Act;
 pub struct PremisesCorrection {
     /// Values by field; null: no longer held.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    #[schemars(with = "BTreeMap<String, Option<String>>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/StoredField" })))]
     pub fields: BTreeMap<String, Option<String>>,
     /// The cell that it goes over to, by scheme.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[schemars(with = "BTreeMap<String, String>", extend("propertyNames" = serde_json::json!({ "$ref": "#/components/schemas/Scheme" })))]
     pub cells: BTreeMap<Scheme, String>,
-    /// From when it lies there, RFC 3339; at once where nothing is said.
+    /// From when it lies there; at once where nothing is said.
     #[serde(default)]
+    #[schemars(with = "Option<crate::words::When>")]
     pub from: Option<String>,
     /// What it rests on, a word.
     #[serde(default)]

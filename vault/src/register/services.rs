@@ -24,15 +24,17 @@ const LONGEST: i64 = days(3 * 366);
 #[serde(deny_unknown_fields)]
 pub struct NewAgreement {
     /// The purposes that the service may use or register tasks for.
-    #[schemars(with = "Vec<crate::words::PurposeWord>")]
+    #[schemars(with = "Vec<crate::words::PurposeWord>", length(min = 1))]
     pub purposes: Vec<Purpose>,
     /// The roles that it may act for.
     #[serde(default)]
     #[schemars(with = "Vec<crate::words::RoleWord>")]
     pub acts_for: Vec<Role>,
-    /// From when, RFC 3339.
+    /// From when.
+    #[schemars(with = "crate::words::When")]
     pub from: String,
-    /// Until when, RFC 3339.
+    /// Until when.
+    #[schemars(with = "crate::words::When")]
     pub to: String,
 }
 

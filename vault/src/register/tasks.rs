@@ -41,22 +41,27 @@ pub struct NewTask {
     pub purpose: Purpose,
     /// Residents that it names.
     #[serde(default)]
+    #[schemars(length(max = 30))]
     pub residents: Vec<Uuid>,
     /// Premises that it names.
     #[serde(default)]
+    #[schemars(length(max = 30))]
     pub premises: Vec<Uuid>,
     /// Posts that it is given to.
+    #[schemars(length(max = 30))]
     pub assignees: Vec<Uuid>,
-    /// From when, RFC 3339.
+    /// From when.
+    #[schemars(with = "crate::words::When")]
     pub opens: String,
-    /// Until when, RFC 3339.
+    /// Until when.
+    #[schemars(with = "crate::words::When")]
     pub closes: String,
     /// The case behind it.
     #[serde(default)]
     pub case: Option<NewCase>,
     /// The fields that it is about: those of an application, the one to be checked, those of a document.
     #[serde(default)]
-    #[schemars(with = "Vec<crate::words::FieldWord>")]
+    #[schemars(with = "Vec<crate::words::FieldWord>", length(max = 64))]
     pub fields: Vec<String>,
 }
 
