@@ -100,7 +100,7 @@ fn the_messy_register_comes_to_what_it_must_by_server_and_in_process_as_csv_and_
     let (words, code) = office.import("residents", &file, &[]);
     assert!(
         words.starts_with(
-            "200 rows: 193 made, 0 held already, 6 refused, 1 twice, 1 with a finding, 4 mended\n"
+            "200 rows: 193 made, 0 corrected, 0 held already, 6 refused, 1 twice, 1 with a finding, 4 mended\n"
         )
     );
     assert_eq!(code, 1);
@@ -149,7 +149,7 @@ fn other_headers_are_told_back_and_rows_refused_here_stand_among_those_refused_t
         8,测\u{fffd}戊,居民身份证,990106201506010155,男,12000000001,110106006905002-00001\n";
     let file = office.put("r.csv", text.as_bytes());
     let (words, code) = office.import("residents", &file, &[]);
-    assert!(words.starts_with("8 rows: 2 made, 0 held already, 4 refused, 2 twice"), "{words}");
+    assert!(words.starts_with("8 rows: 2 made, 0 corrected, 0 held already, 4 refused, 2 twice"), "{words}");
     assert_eq!(code, 1);
     let told = std::fs::read_to_string(office.at("r.csv.errors.csv")).unwrap();
     assert_eq!(
@@ -226,7 +226,7 @@ fn a_long_register_is_streamed() {
     );
     let done = Command::new("sh").args(["-c", &script]).output().unwrap();
     let words = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
-    assert!(words.starts_with("350000 rows: 0 made, 0 held already, 350000 refused"), "{words}");
+    assert!(words.starts_with("350000 rows: 0 made, 0 corrected, 0 held already, 350000 refused"), "{words}");
     let told = std::fs::read_to_string(office.at("long.csv.errors.csv")).unwrap();
     assert_eq!(told.lines().count(), 350_001);
     assert!(told.contains("\n250000,refused,,columns\n250001,refused,社会服务管理网格,area_unknown\n"));
