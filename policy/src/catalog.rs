@@ -258,6 +258,12 @@ impl FieldId {
         let [value, zh, en] = line;
         Some((value, zh, en))
     }
+
+    /// Every code that its value may be, with its labels: [value, zh, en]. Empty for what is no code.
+    pub fn codes(self) -> &'static [[String; 3]] {
+        let ValueKind::Code(table) = self.kind() else { return &[] };
+        CATALOG.codes.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 impl std::fmt::Debug for FieldId {

@@ -25,7 +25,7 @@ load_all_checks()
 hooks.exchanging = False
 CHECKS = [KNOWN.get_one(name) for name in (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
-    "response_schema_conformance", "every_refusal_is_a_problem", "what_the_description_allows_is_understood")]
+    "response_schema_conformance", "every_refusal_is_a_problem", "every_member_is_described", "what_the_description_allows_is_understood")]
 
 steward, officer, auditor = caller("data_steward"), caller("privacy_officer"), caller("auditor")
 chief, hotline, circle = caller("grid_chief"), caller("hotline_12345"), caller("service_circle")

@@ -42,6 +42,10 @@ async fn the_catalogue_has_every_word_in_both_languages_and_a_tag() {
     let token = &t.chief().token;
     let words = t.call("GET", "/v1/catalog", Some(token), None).await;
     assert_eq!(words.status, 200, "{}", words.text);
+    // What a value that is a code stands for is said with its field.
+    let field = |id: &str| words.body["fields"].as_array().unwrap().iter().find(|f| f["id"] == id).unwrap();
+    assert_eq!(field("person.sex")["codes"][2], json!({ "id": "2", "zh": "女", "en": "female" }));
+    assert_eq!(field("person.name")["codes"], json!([]));
     for list in ["fields", "purposes", "bases", "reasons"] {
         for word in words.body[list].as_array().unwrap() {
             assert!(!word["zh"].as_str().unwrap().is_ascii(), "{list} {word}");

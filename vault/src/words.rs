@@ -41,6 +41,8 @@ words! {
     OutcomeWord "Outcome" all!(Outcome), "What a field's answer is.";
     KindWord "Kind" gridvault_audit::Kind::ALL.iter().map(|kind| kind.as_str()).collect(), "What an entry of the trail records.";
     RecordWord "RecordType" all!(RecordType), "A kind of record.";
+    CaseKind "CaseKind" FieldId::parse("case.kind").map(|f| f.codes().iter().map(|[code, _, _]| code.as_str()).collect()).unwrap_or_default(),
+        "The class of a case.";
     FieldWord "Field" FieldId::all().map(FieldId::as_str).collect(), "A field of the catalogue.";
     StoredFieldWord "StoredField" FieldId::all().filter(|f| !f.is_derived()).map(FieldId::as_str).collect(),
         "A field of the catalogue that is held, not derived.";

@@ -89,10 +89,13 @@ pub(super) async fn catalog(
 
 fn words(book: &Book) -> Value {
     let field = |field: FieldId| {
+        let codes: Vec<Value> =
+            field.codes().iter().map(|[id, zh, en]| json!({ "id": id, "zh": zh, "en": en })).collect();
         json!({
             "id": field.as_str(), "zh": field.zh(), "en": field.en(), "tier": field.tier(), "mask": field.mask(),
             "record": field.record(), "derived": field.is_derived(),
             "inputs": field.inputs().iter().map(|input| input.as_str()).collect::<Vec<_>>(),
+            "codes": codes,
         })
     };
     let purpose = |purpose: &Purpose| {

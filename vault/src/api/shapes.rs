@@ -159,7 +159,7 @@ shapes! {
     RowShape { row: u64, column: String, code: String }
     /// What came of an import.
     ImportShape {
-        rows: u64, created: u64, corrected: u64, held: u64, refused: Vec<RowShape>, findings: Vec<RowShape>,
+        rows: u64, created: u64, corrected: u64, held: u64, refused: Vec<RowShape>, findings: Vec<RowShape>, mended: Vec<RowShape>,
         duplicates: Vec<RowShape>, proposal: Option<Uuid>,
     }
     /// A proposal that is open.
@@ -232,17 +232,40 @@ shapes! {
     EntryShape { public: BTreeMap<String, serde_json::Value>, private: Option<BTreeMap<String, serde_json::Value>> }
     /// Entries that fit.
     EntriesShape { entries: Vec<EntryShape>, next: Option<i64> }
+    /// What a purpose offers at best.
+    OfferShape {
+        zh: String, en: String,
+        /// Whether a task is needed.
+        task: bool,
+        fields: BTreeMap<String, OfferedShape>,
+    }
+    /// A field's best outcome, by which rule, and what it needs: for each circumstance the words that will do.
+    OfferedShape {
+        #[schemars(with = "OutcomeWord")] outcome: String, form: Option<String>, rule: String,
+        needs: BTreeMap<String, Vec<String>>,
+    }
     /// A capacity in which the caller may act, with what could be seen at best.
     CapacityShape {
-        #[schemars(with = "RoleWord")] role: String, #[schemars(with = "DepartmentWord")] department: String, posture: String,
-        purposes: BTreeMap<String, serde_json::Value>, assignment: Option<Uuid>, service: Option<Uuid>, resident: Option<Uuid>,
+        /// By purpose; none where the post looks nothing up.
+        purposes: BTreeMap<String, OfferShape>,
+        /// The scheme that the post's areas are of.
+        #[schemars(with = "Option<SchemeWord>")] scheme: Option<String>,
+        areas: Option<Vec<String>>,
+        /// The roles that a service may act for.
+        #[schemars(with = "Option<Vec<RoleWord>>")] acts_for: Option<Vec<String>>,
+        #[schemars(with = "Option<Moment>")] from: Option<String>, #[schemars(with = "Option<Moment>")] to: Option<String>,
+        #[schemars(with = "RoleWord")] role: String, #[schemars(with = "DepartmentWord")] department: String, posture: String, assignment: Option<Uuid>, service: Option<Uuid>, resident: Option<Uuid>,
     }
     /// Every capacity of the caller.
     SelfShape { capacities: Vec<CapacityShape> }
     /// A field of the catalogue.
-    CatalogField { id: String, zh: String, en: String, tier: String, mask: String, #[schemars(with = "RecordWord")] record: String, derived: bool, inputs: Vec<String> }
+    CatalogField { id: String, zh: String, en: String, tier: String, mask: String, #[schemars(with = "RecordWord")] record: String, derived: bool, inputs: Vec<String>,
+        /// What its values stand for, where they are codes.
+        codes: Vec<WordShape> }
     /// Every word that a request or an answer may hold.
-    CatalogShape { policy: String, fields: Vec<CatalogField>, purposes: Vec<BTreeMap<String, serde_json::Value>>, bases: Vec<WordShape>, reasons: Vec<WordShape>, #[schemars(with = "Vec<KindWord>")] kinds: Vec<String> }
+    CatalogShape { policy: String, fields: Vec<CatalogField>, purposes: Vec<CatalogPurpose>, bases: Vec<WordShape>, reasons: Vec<WordShape>, #[schemars(with = "Vec<KindWord>")] kinds: Vec<String> }
+    /// A purpose: whether it needs a task, and what it may rest on.
+    CatalogPurpose { id: String, zh: String, en: String, task: bool, #[schemars(with = "Vec<BasisWord>")] bases: Vec<String> }
     /// A word in both languages.
     WordShape { id: String, zh: String, en: String }
     /// It runs.

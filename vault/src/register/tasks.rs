@@ -70,6 +70,7 @@ pub struct NewTask {
 #[serde(deny_unknown_fields)]
 pub struct NewCase {
     /// Its class.
+    #[schemars(with = "crate::words::CaseKind")]
     pub kind: String,
     /// The premises it is about.
     pub place: Uuid,

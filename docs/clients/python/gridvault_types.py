@@ -1,0 +1,1373 @@
+# Made from docs/openapi.json by docs/clients/generate: do not edit.
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+
+class Admitted(TypedDict):
+    """
+    A service just admitted; its token is given this once.
+    """
+
+    id: str
+    token: str
+
+
+class Alive(TypedDict):
+    """
+    It runs.
+    """
+
+    alive: bool
+
+
+Basis: TypeAlias = Literal[
+    'none',
+    'consent',
+    'statutory_duty',
+    'delegation',
+    'emergency',
+    'self',
+    'legal_request',
+]
+
+
+By: TypeAlias = Literal['id_number', 'phone', 'name', 'premises']
+
+
+CaseKind: TypeAlias = Literal[
+    'environment_property',
+    'facilities',
+    'family_health',
+    'social_service',
+    'education_sport',
+    'public_order',
+]
+
+
+class CatalogPurpose(TypedDict):
+    """
+    A purpose: whether it needs a task, and what it may rest on.
+    """
+
+    bases: list[Basis]
+    en: str
+    id: str
+    task: bool
+    zh: str
+
+
+ConsentState: TypeAlias = Literal['given', 'withdrawn']
+
+
+Department: TypeAlias = Literal[
+    'none',
+    'police',
+    'justice',
+    'civil_affairs',
+    'health',
+    'fire',
+    'housing',
+    'urban_management',
+    'labour',
+    'floating_population',
+    'disability',
+    'minors',
+    'hotline_12345',
+    'hotline_96005',
+    'service_circle',
+    'governance_platform',
+    'terminal_backend',
+]
+
+
+class Ending(TypedDict):
+    """
+    What may be done to a post: it ends.
+    """
+
+    ended: Literal[True]
+
+
+class Entry(TypedDict):
+    """
+    An entry of the trail: the part that the log commits to, and the part that hangs on it.
+    """
+
+    private: NotRequired[dict[str, Any]]
+    public: dict[str, Any]
+
+
+class EntryName(TypedDict):
+    """
+    Where an entry lies: its public salt and its leaf hash, hex.
+    """
+
+    hash: str
+    id: str
+
+
+class ErasureDecision(TypedDict):
+    """
+    Another person's decision on an erasure.
+    """
+
+    granted: bool
+
+
+class Fault(TypedDict):
+    """
+    A fault of the map, with examples.
+    """
+
+    code: str
+    count: int
+    examples: list[str]
+
+
+Field: TypeAlias = Literal[
+    'person.id',
+    'person.name',
+    'person.former_name',
+    'person.id_type',
+    'person.id_no',
+    'person.sex',
+    'person.birth_date',
+    'person.ethnicity',
+    'person.nationality',
+    'person.phone',
+    'person.hukou_division',
+    'person.hukou_address',
+    'person.residence_premises',
+    'person.hukou_consistent',
+    'person.residence_kind',
+    'person.emergency_contact_name',
+    'person.emergency_contact_phone',
+    'person.language_need',
+    'person.deceased_on',
+    'household.no',
+    'household.head',
+    'household.relation',
+    'household.member_count',
+    'premises.code',
+    'premises.address',
+    'premises.building',
+    'premises.use',
+    'premises.area_m2',
+    'premises.geo',
+    'premises.occupancy',
+    'premises.hazard',
+    'premises.fire_check_last',
+    'premises.owner_name',
+    'premises.owner_id_no',
+    'premises.owner_phone',
+    'lease.tenant',
+    'lease.purpose',
+    'lease.start',
+    'lease.end',
+    'float.inflow_reason',
+    'float.permit_type',
+    'float.permit_no',
+    'float.permit_expires',
+    'float.arrived_on',
+    'float.left_on',
+    'float.dwelling_type',
+    'float.workplace',
+    'elder.living_alone',
+    'elder.visit_plan',
+    'elder.help_need',
+    'health.chronic_note',
+    'disability.category',
+    'disability.grade',
+    'disability.card_no',
+    'relief.kind',
+    'minor.flag',
+    'minor.guardian',
+    'minor.situation',
+    'minor.school',
+    'correct.flag',
+    'correct.case_no',
+    'correct.type',
+    'correct.start',
+    'correct.end',
+    'correct.team',
+    'mental.care_flag',
+    'dv.notice',
+    'dispute.case',
+    'case.id',
+    'case.kind',
+    'case.place',
+    'case.reporter_phone',
+    'derived.age_band',
+    'derived.age_over_60',
+    'derived.age_over_80',
+    'derived.is_minor',
+    'derived.lives_in_area',
+    'derived.responsible_areas',
+    'derived.service_target',
+    'derived.reachable_by_phone',
+    'derived.household_size_band',
+]
+
+
+class Half(TypedDict):
+    """
+    A new member of staff's second half.
+    """
+
+    code_second_half: str
+    number: str
+
+
+class Halves(TypedDict):
+    """
+    Second halves of codes.
+    """
+
+    people: list[Half]
+
+
+class Hit(TypedDict):
+    """
+    A record found.
+    """
+
+    area: NotRequired[str]
+    lookup: EntryName
+    name: NotRequired[str]
+    resident: str
+
+
+Identifier: TypeAlias = str
+
+
+Kind: TypeAlias = Literal[
+    'log.created',
+    'log.closed',
+    'clock.jumped',
+    'auth.signed_in',
+    'auth.refused',
+    'auth.refused_many',
+    'session.ended',
+    'token.issued',
+    'token.revoked',
+    'credential.changed',
+    'lookup',
+    'search',
+    'verification',
+    'export',
+    'statistics.released',
+    'resident.created',
+    'resident.corrected',
+    'resident.restricted',
+    'resident.erased',
+    'import.batch',
+    'notice.published',
+    'notice.delivered',
+    'consent.requested',
+    'consent.given',
+    'consent.refused',
+    'consent.deferred',
+    'consent.withdrawn',
+    'consent.expired',
+    'consent.renewed',
+    'consent.invalidated',
+    'task.opened',
+    'task.closed',
+    'delegation.granted',
+    'delegation.revoked',
+    'assignment.granted',
+    'assignment.ended',
+    'agreement.granted',
+    'agreement.ended',
+    'emergency.declared',
+    'emergency.reviewed',
+    'emergency.ended',
+    'disclosure.registered',
+    'policy.proposed',
+    'policy.approved',
+    'policy.activated',
+    'policy.rejected',
+    'tenant.created',
+    'tenant.moved',
+    'area.created',
+    'area.changed',
+    'premises.created',
+    'premises.corrected',
+    'person.created',
+    'service.created',
+    'ticket.created',
+    'device.enrolled',
+    'device.lost',
+    'device.revoked',
+    'key.rotated',
+    'key.destroyed',
+    'key.unsealed',
+    'trail.read',
+    'trail.exported',
+    'trail.pruned',
+    'dispute.opened',
+    'dispute.decided',
+    'request.opened',
+    'request.answered',
+    'finding.raised',
+    'finding.reviewed',
+    'supervision.noted',
+    'embargo.set',
+    'embargo.ended',
+    'backup.made',
+    'backup.restored',
+    'witness.unreachable',
+    'witness.disagreed',
+]
+
+
+class LegalBasis(TypedDict):
+    """
+    A legal basis, perhaps with what it rests on.
+    """
+
+    kind: Basis
+    ref: NotRequired[Identifier | None]
+
+
+Level: TypeAlias = Literal['street', 'community', 'grid']
+
+
+class Lines(TypedDict):
+    """
+    A proposal's lines, as an import has them.
+    """
+
+    lines: list[dict[str, Any]]
+
+
+class Looker(TypedDict):
+    """
+    Who looked, as it was then.
+    """
+
+    area: str | None
+    role: str | None
+    through: str | None
+
+
+class Made(TypedDict):
+    """
+    What was made.
+    """
+
+    id: str
+
+
+class MemberError(TypedDict):
+    """
+    What is wrong with one member: where (a JSON pointer; `?name` in the query) and a stable code.
+    """
+
+    code: str
+    pointer: str
+
+
+Moment: TypeAlias = str
+
+
+class NewPerson(TypedDict):
+    """
+    A new member of staff with the first half of the one-time code.
+    """
+
+    code_first_half: str
+    id: str
+    number: str
+
+
+class Obligation(TypedDict):
+    """
+    What comes with a value: how far it may be told, and until when it may be kept.
+    """
+
+    days: NotRequired[int]
+    kind: str
+    scope: NotRequired[str]
+
+
+Outcome: TypeAlias = Literal[
+    'clear', 'masked', 'derived', 'matched', 'denied', 'absent'
+]
+
+
+ProblemName: TypeAlias = Literal[
+    'urn:gridvault:problem:invalid-request',
+    'urn:gridvault:problem:unauthenticated',
+    'urn:gridvault:problem:denied',
+    'urn:gridvault:problem:assignment-required',
+    'urn:gridvault:problem:task-required',
+    'urn:gridvault:problem:basis-required',
+    'urn:gridvault:problem:not-found',
+    'urn:gridvault:problem:conflict',
+    'urn:gridvault:problem:too-large',
+    'urn:gridvault:problem:too-many-requests',
+    'urn:gridvault:problem:audit-unavailable',
+    'urn:gridvault:problem:log-rollback',
+    'urn:gridvault:problem:internal',
+]
+
+
+class Proposal(TypedDict):
+    """
+    A proposal that is open.
+    """
+
+    at: Moment
+    id: str
+    kind: str
+    lines: int
+    own: bool
+    until: Moment
+
+
+class Proposals(TypedDict):
+    """
+    Proposals to be decided on.
+    """
+
+    proposals: list[Proposal]
+
+
+class Proposed(TypedDict):
+    """
+    What was proposed: nothing counts before a second person confirms it.
+    """
+
+    proposal: str
+
+
+Purpose: TypeAlias = Literal[
+    'case_handling',
+    'home_visit_care',
+    'social_assistance',
+    'minor_protection',
+    'floating_population_registration',
+    'rental_safety_check',
+    'community_corrections_support',
+    'domestic_violence_followup',
+    'health_followup',
+    'dispute_mediation',
+    'window_service',
+    'fire_safety_check',
+    'emergency_notice',
+    'environment_order',
+    'labour_inspection_assist',
+    'statistics',
+    'resident_access',
+    'emergency_rescue',
+    'service_matching',
+    'compliance_audit',
+    'data_quality',
+    'legal_request',
+]
+
+
+class Reach(TypedDict):
+    """
+    How many premises so many posts reach as their own.
+    """
+
+    posts: int
+    premises: int
+
+
+class Ready(TypedDict):
+    """
+    It can record.
+    """
+
+    ready: bool
+
+
+Reason: TypeAlias = Literal[
+    'no_task',
+    'task_closed',
+    'not_assigned',
+    'subject_not_in_task',
+    'grid_scope',
+    'purpose_role',
+    'no_basis',
+    'letter_expired',
+    'instrument_expired',
+    'consent_none',
+    'consent_withdrawn',
+    'consent_expired',
+    'needs_renewal',
+    'notice_stale',
+    'needs_separate',
+    'needs_guardian',
+    'needs_approval',
+    'field_not_for_purpose',
+    'field_prohibited',
+    'frozen',
+    'erased',
+    'tier_list',
+    'rate',
+    'device_revoked',
+    'off_duty',
+    'training',
+    'conflict_of_interest',
+    'pia_missing',
+    'embargo_doc',
+    'log_unavailable',
+]
+
+
+class RecordLine(TypedDict):
+    """
+    A premises with its cells, or a resident with the code of the home.
+    """
+
+    cells: NotRequired[dict[str, str]]
+    fields: dict[StoredField, str]
+    premises: NotRequired[str | None]
+    row: NotRequired[int | None]
+
+
+RecordType: TypeAlias = Literal['person', 'premises', 'ticket']
+
+
+class Reporter(TypedDict):
+    """
+    The reporter of a case (反映人).
+    """
+
+    name: str
+    phone: str
+
+
+Role: TypeAlias = Literal[
+    'grid_chief',
+    'grid_assistant',
+    'dispatched_officer',
+    'grid_supervisor',
+    'grid_informant',
+    'window_clerk',
+    'data_steward',
+    'analyst',
+    'privacy_officer',
+    'auditor',
+    'security_admin',
+    'system_operator',
+    'resident',
+    'guardian',
+    'proxy',
+    'service',
+]
+
+
+class Row(TypedDict):
+    """
+    A row of an import that needs looking at; never a value.
+    """
+
+    code: str
+    column: str
+    row: int
+
+
+Scheme: TypeAlias = Literal[
+    'social_grid', 'city_management', 'public_order', 'service_circle'
+]
+
+
+class Search(TypedDict):
+    """
+    What a search found within reach, at most 20.
+    """
+
+    results: list[Hit]
+    search: EntryName
+
+
+class SearchRequest(TypedDict):
+    """
+    A search: by exact ID number or phone, by premises, or by name in one area.
+    """
+
+    area: NotRequired[Identifier | None]
+    assignment: NotRequired[str | None]
+    basis: NotRequired[LegalBasis | None]
+    by: By
+    on_behalf_of: NotRequired[str | None]
+    purpose: Purpose
+    task: NotRequired[str | None]
+    value: str
+
+
+class ServiceCourse(TypedDict):
+    """
+    What may be done to a service: what somebody else granted is confirmed, or all of it ends.
+    """
+
+    confirmed: NotRequired[bool]
+    ended: NotRequired[bool]
+
+
+class SignIn(TypedDict):
+    """
+    A one-time code: a resident's, or a member of staff's first.
+    """
+
+    code: str
+
+
+StoredField: TypeAlias = Literal[
+    'person.id',
+    'person.name',
+    'person.former_name',
+    'person.id_type',
+    'person.id_no',
+    'person.sex',
+    'person.birth_date',
+    'person.ethnicity',
+    'person.nationality',
+    'person.phone',
+    'person.hukou_division',
+    'person.hukou_address',
+    'person.residence_premises',
+    'person.hukou_consistent',
+    'person.residence_kind',
+    'person.emergency_contact_name',
+    'person.emergency_contact_phone',
+    'person.language_need',
+    'person.deceased_on',
+    'household.no',
+    'household.head',
+    'household.relation',
+    'household.member_count',
+    'premises.code',
+    'premises.address',
+    'premises.building',
+    'premises.use',
+    'premises.area_m2',
+    'premises.geo',
+    'premises.occupancy',
+    'premises.hazard',
+    'premises.fire_check_last',
+    'premises.owner_name',
+    'premises.owner_id_no',
+    'premises.owner_phone',
+    'lease.tenant',
+    'lease.purpose',
+    'lease.start',
+    'lease.end',
+    'float.inflow_reason',
+    'float.permit_type',
+    'float.permit_no',
+    'float.permit_expires',
+    'float.arrived_on',
+    'float.left_on',
+    'float.dwelling_type',
+    'float.workplace',
+    'elder.living_alone',
+    'elder.visit_plan',
+    'elder.help_need',
+    'health.chronic_note',
+    'disability.category',
+    'disability.grade',
+    'disability.card_no',
+    'relief.kind',
+    'minor.flag',
+    'minor.guardian',
+    'minor.situation',
+    'minor.school',
+    'correct.flag',
+    'correct.case_no',
+    'correct.type',
+    'correct.start',
+    'correct.end',
+    'correct.team',
+    'mental.care_flag',
+    'dv.notice',
+    'dispute.case',
+    'case.id',
+    'case.kind',
+    'case.place',
+    'case.reporter_phone',
+]
+
+
+class Task(TypedDict):
+    """
+    A task, with the ticket of its case.
+    """
+
+    id: str
+    ticket: NotRequired[str]
+
+
+TaskKind: TypeAlias = Literal[
+    'case',
+    'visit',
+    'inspection',
+    'registration',
+    'application',
+    'mediation',
+    'correction_team',
+    'child_file',
+    'emergency',
+    'rights_request',
+    'legal_request',
+    'quality_check',
+]
+
+
+class TaskStep(TypedDict):
+    """
+    One step of a task: `closed` with its `outcome`, or `confirmed`.
+    """
+
+    closed: NotRequired[bool]
+    confirmed: NotRequired[bool]
+    outcome: NotRequired[Identifier | None]
+
+
+class Token(TypedDict):
+    """
+    A credential, given once.
+    """
+
+    expires: Moment
+    token: str
+
+
+class Verification(TypedDict):
+    """
+    Whether all claims hold.
+    """
+
+    holds: bool
+    verification: EntryName
+
+
+class VerificationRequest(TypedDict):
+    """
+    A verification: whether all of these claims hold of a resident, named by id or by a whole value.
+    """
+
+    assignment: NotRequired[str | None]
+    basis: NotRequired[LegalBasis | None]
+    by: NotRequired[By | None]
+    claims: dict[StoredField, str]
+    on_behalf_of: NotRequired[str | None]
+    purpose: Purpose
+    resident: NotRequired[str | None]
+    task: NotRequired[str | None]
+    value: NotRequired[str | None]
+
+
+When: TypeAlias = str
+
+
+class Why(TypedDict):
+    """
+    Why a field is denied.
+    """
+
+    code: Reason
+    en: str
+    zh: str
+
+
+class Word(TypedDict):
+    """
+    A word in both languages.
+    """
+
+    en: str
+    id: str
+    zh: str
+
+
+Agreement = TypedDict(
+    'Agreement',
+    {
+        'acts_for': list[Role],
+        'from': Moment,
+        'purposes': list[Purpose],
+        'to': Moment,
+    },
+)
+
+
+Area = TypedDict(
+    'Area',
+    {
+        'code': str,
+        'from': Moment,
+        'into': NotRequired[str],
+        'level': str,
+        'live': bool,
+        'name': str,
+        'parent': NotRequired[str],
+        'scheme': Scheme,
+        'to': NotRequired[Moment],
+    },
+)
+
+
+AreaLine = TypedDict(
+    'AreaLine',
+    {
+        'code': Identifier,
+        'from': When,
+        'into': NotRequired[str | None],
+        'level': Level,
+        'name': str,
+        'parent': NotRequired[str | None],
+        'row': NotRequired[int | None],
+        'scheme': Scheme,
+        'to': NotRequired[When | None],
+    },
+)
+
+
+class Areas(TypedDict):
+    """
+    Every area of every scheme.
+    """
+
+    areas: list[Area]
+
+
+class BatchRequest(TypedDict):
+    """
+    Several records for one purpose, basis and task: all residents, all premises or all tickets.
+    """
+
+    assignment: NotRequired[str | None]
+    basis: NotRequired[LegalBasis | None]
+    fields: list[Field]
+    on_behalf_of: NotRequired[str | None]
+    premises: NotRequired[list[str]]
+    purpose: Purpose
+    residents: NotRequired[list[str]]
+    task: NotRequired[str | None]
+    tickets: NotRequired[list[str]]
+
+
+class CatalogField(TypedDict):
+    """
+    A field of the catalogue.
+    """
+
+    codes: list[Word]
+    derived: bool
+    en: str
+    id: str
+    inputs: list[str]
+    mask: str
+    record: RecordType
+    tier: str
+    zh: str
+
+
+class Confirmed(TypedDict):
+    """
+    What a confirmed proposal made.
+    """
+
+    made: int
+    people: list[NewPerson]
+    refused: list[Row]
+    residents: list[str]
+
+
+class Correction(TypedDict):
+    """
+    What is said of a resident now.
+    """
+
+    basis: NotRequired[Basis | None]
+    evidence: NotRequired[Identifier | None]
+    fields: NotRequired[dict[StoredField, str | None]]
+    premises: NotRequired[str | None]
+    purpose: NotRequired[Purpose | None]
+    task: NotRequired[str | None]
+
+
+class Entries(TypedDict):
+    """
+    Entries that fit.
+    """
+
+    entries: list[Entry]
+    next: int | None
+
+
+class ErasureRequest(TypedDict):
+    """
+    Why a record is to be erased.
+    """
+
+    reason: Identifier
+
+
+class FieldAnswer(TypedDict):
+    """
+    A field's answer.
+    """
+
+    form: NotRequired[str]
+    outcome: Outcome
+    reason: NotRequired[Why]
+    rule: str
+    value: NotRequired[str]
+
+
+class HeldToken(TypedDict):
+    """
+    A token's circumstances; never the token.
+    """
+
+    expires: Moment
+    id: Identifier
+    live: bool
+    posture: str
+    session: bool
+
+
+class Import(TypedDict):
+    """
+    What came of an import.
+    """
+
+    corrected: int
+    created: int
+    duplicates: list[Row]
+    findings: list[Row]
+    held: int
+    mended: list[Row]
+    proposal: NotRequired[str]
+    refused: list[Row]
+    rows: int
+
+
+class Line(TypedDict):
+    """
+    A line of the resident's trail.
+    """
+
+    at: Moment
+    basis: Basis
+    fields: dict[str, str]
+    id: str
+    proof: str
+    purpose: Purpose
+    text: str
+    who: Looker
+
+
+class LinesOfMine(TypedDict):
+    """
+    Who looked at me.
+    """
+
+    lookups: list[Line]
+    next: str | None
+
+
+class Lookup(TypedDict):
+    """
+    A lookup's answer.
+    """
+
+    fields: dict[str, FieldAnswer]
+    lookup: EntryName
+    obligations: list[Obligation]
+
+
+class LookupRequest(TypedDict):
+    """
+    A lookup: exactly one of resident, premises and ticket is asked for.
+    """
+
+    assignment: NotRequired[str | None]
+    basis: NotRequired[LegalBasis | None]
+    fields: list[Field]
+    on_behalf_of: NotRequired[str | None]
+    premises: NotRequired[str | None]
+    purpose: Purpose
+    resident: NotRequired[str | None]
+    task: NotRequired[str | None]
+    ticket: NotRequired[str | None]
+
+
+class Map(TypedDict):
+    """
+    The map looked over.
+    """
+
+    faults: list[Fault]
+    posts_per_premises: list[Reach]
+    premises: int
+    sound: bool
+
+
+NewAgreement = TypedDict(
+    'NewAgreement',
+    {
+        'acts_for': NotRequired[list[Role]],
+        'from': When,
+        'purposes': list[Purpose],
+        'to': When,
+    },
+)
+
+
+NewArea = TypedDict(
+    'NewArea',
+    {
+        'code': Identifier,
+        'from': When,
+        'into': NotRequired[str | None],
+        'level': Level,
+        'name': str,
+        'parent': NotRequired[str | None],
+        'scheme': Scheme,
+        'to': NotRequired[When | None],
+    },
+)
+
+
+class NewAreas(TypedDict):
+    """
+    Areas to be made or changed.
+    """
+
+    areas: list[NewArea]
+
+
+class NewCase(TypedDict):
+    """
+    A case (案件) with its place and, perhaps, who reported it.
+    """
+
+    kind: CaseKind
+    place: str
+    reporter: NotRequired[Reporter | None]
+
+
+class NewConsent(TypedDict):
+    """
+    A consent event as it comes in.
+    """
+
+    fields: NotRequired[list[StoredField] | None]
+    method: Literal[
+        'signature',
+        'fingerprint_witnessed',
+        'sms_code',
+        'voice_recorded',
+        'self_service',
+    ]
+    notice: NotRequired[str | None]
+    purpose: Purpose
+    state: ConsentState
+
+
+NewPost = TypedDict(
+    'NewPost',
+    {
+        'areas': list[Identifier],
+        'department': NotRequired[Department | None],
+        'from': When,
+        'instrument': NotRequired[str | None],
+        'letter': NotRequired[str | None],
+        'role': Role,
+        'scheme': Scheme,
+        'to': NotRequired[When | None],
+    },
+)
+
+
+class NewService(TypedDict):
+    """
+    A grid service under its agreement.
+    """
+
+    agreement: NewAgreement
+    kind: Department
+
+
+class NewTask(TypedDict):
+    """
+    A task as registered.
+    """
+
+    assignees: list[str]
+    case: NotRequired[NewCase | None]
+    closes: When
+    fields: NotRequired[list[Field]]
+    kind: TaskKind
+    number: Identifier
+    opens: When
+    premises: NotRequired[list[str]]
+    purpose: Purpose
+    residents: NotRequired[list[str]]
+    source: Identifier
+
+
+class Newcomer(TypedDict):
+    """
+    A resident not held yet.
+    """
+
+    basis: NotRequired[Basis | None]
+    fields: dict[StoredField, str]
+    notice: NotRequired[str | None]
+    premises: str
+    purpose: NotRequired[Purpose | None]
+    task: NotRequired[str | None]
+
+
+class Offered(TypedDict):
+    """
+    A field's best outcome, by which rule, and what it needs: for each circumstance the words that will do.
+    """
+
+    form: NotRequired[str]
+    needs: dict[str, list[str]]
+    outcome: Outcome
+    rule: str
+
+
+class OwnConsent(TypedDict):
+    """
+    The resident's own consent for one purpose.
+    """
+
+    fields: NotRequired[list[StoredField] | None]
+    state: ConsentState
+
+
+Post = TypedDict(
+    'Post',
+    {
+        'areas': list[str],
+        'department': Department,
+        'from': Moment,
+        'id': str,
+        'instrument': NotRequired[str],
+        'live': bool,
+        'role': Role,
+        'scheme': Scheme,
+        'to': NotRequired[Moment],
+    },
+)
+
+
+PostLine = TypedDict(
+    'PostLine',
+    {
+        'areas': list[str],
+        'department': NotRequired[Department | None],
+        'from': When,
+        'instrument': NotRequired[str | None],
+        'letter': NotRequired[str | None],
+        'name': str,
+        'number': Identifier,
+        'role': Role,
+        'row': NotRequired[int | None],
+        'scheme': Scheme,
+        'to': NotRequired[When | None],
+    },
+)
+
+
+class Posts(TypedDict):
+    """
+    The posts of a member of staff.
+    """
+
+    assignments: list[Post]
+
+
+PremisesCorrection = TypedDict(
+    'PremisesCorrection',
+    {
+        'cells': NotRequired[dict[Scheme, str]],
+        'evidence': NotRequired[Identifier | None],
+        'fields': NotRequired[dict[StoredField, str | None]],
+        'from': NotRequired[When | None],
+    },
+)
+
+
+class Problem(TypedDict):
+    """
+    Every refusal (RFC 9457, `application/problem+json`). What else it has depends on its type.
+    """
+
+    errors: NotRequired[list[MemberError]]
+    fields: NotRequired[dict[str, FieldAnswer]]
+    lookup: NotRequired[EntryName]
+    obligations: NotRequired[list[Obligation]]
+    reason: NotRequired[Why]
+    rule: NotRequired[str]
+    status: int
+    title: str
+    type: ProblemName
+
+
+class Renewal(TypedDict):
+    """
+    An agreement in the place of the one before.
+    """
+
+    agreement: NewAgreement
+
+
+class Service(TypedDict):
+    """
+    A service.
+    """
+
+    agreement: Agreement
+    id: str
+    kind: Department
+    live: bool
+    pending: bool
+
+
+class Services(TypedDict):
+    """
+    Every service.
+    """
+
+    services: list[Service]
+
+
+class Tokens(TypedDict):
+    """
+    The tokens of a holder.
+    """
+
+    tokens: list[HeldToken]
+
+
+TrailQuery = TypedDict(
+    'TrailQuery',
+    {
+        'actor': NotRequired[str | None],
+        'after': NotRequired[int | None],
+        'from': NotRequired[When | None],
+        'kinds': NotRequired[list[Kind]],
+        'limit': NotRequired[int | None],
+        'record': NotRequired[str | None],
+        'to': NotRequired[When | None],
+    },
+)
+
+
+class BatchItem(TypedDict):
+    """
+    One record of several; `problem` where nothing of it is shown.
+    """
+
+    fields: NotRequired[dict[str, FieldAnswer]]
+    lookup: EntryName
+    obligations: NotRequired[list[Obligation]]
+    problem: NotRequired[str]
+    record: str
+
+
+class Catalog(TypedDict):
+    """
+    Every word that a request or an answer may hold.
+    """
+
+    bases: list[Word]
+    fields: list[CatalogField]
+    kinds: list[Kind]
+    policy: str
+    purposes: list[CatalogPurpose]
+    reasons: list[Word]
+
+
+ImportLine: TypeAlias = AreaLine | RecordLine | PostLine
+
+
+class NewMember(TypedDict):
+    """
+    A member of staff with the first posts.
+    """
+
+    assignments: list[NewPost]
+    name: str
+    number: Identifier
+
+
+class Offer(TypedDict):
+    """
+    What a purpose offers at best.
+    """
+
+    en: str
+    fields: dict[str, Offered]
+    task: bool
+    zh: str
+
+
+class Person(TypedDict):
+    """
+    A member of staff.
+    """
+
+    assignments: list[Post]
+    id: str
+    name: str
+    number: str
+
+
+class Batch(TypedDict):
+    """
+    Several lookups' answers, in the order asked.
+    """
+
+    lookups: list[BatchItem]
+
+
+Capacity = TypedDict(
+    'Capacity',
+    {
+        'acts_for': NotRequired[list[Role]],
+        'areas': NotRequired[list[str]],
+        'assignment': NotRequired[str],
+        'department': Department,
+        'from': NotRequired[Moment],
+        'posture': str,
+        'purposes': dict[str, Offer],
+        'resident': NotRequired[str],
+        'role': Role,
+        'scheme': NotRequired[Scheme],
+        'service': NotRequired[str],
+        'to': NotRequired[Moment],
+    },
+)
+
+
+class People(TypedDict):
+    """
+    A page of staff.
+    """
+
+    next: str | None
+    people: list[Person]
+
+
+class Self(TypedDict):
+    """
+    Every capacity of the caller.
+    """
+
+    capacities: list[Capacity]
