@@ -1237,6 +1237,7 @@ class Service(TypedDict):
     kind: Department
     live: bool
     pending: bool
+    pending_agreement: NotRequired[Agreement]
 
 
 class Services(TypedDict):

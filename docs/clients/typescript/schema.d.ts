@@ -1467,6 +1467,8 @@ export interface components {
             kind: components["schemas"]["Department"];
             live: boolean;
             pending: boolean;
+            /** @description What waits for a second person to confirm it. */
+            pending_agreement?: components["schemas"]["Agreement"];
         };
         /** @description What may be done to a service: what somebody else granted is confirmed, or all of it ends. */
         ServiceCourse: {

@@ -86,7 +86,8 @@ pub(super) fn language(headers: &HeaderMap) -> Language {
     if asked.trim_start().to_ascii_lowercase().starts_with("en") { Language::En } else { Language::Zh }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
+/// The token, without the blanks around it.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let token = value.strip_prefix("Bearer ")?.trim();
     (token.len() <= 128).then(|| Secret::new(token))

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header;
 use ring::digest::{SHA256, digest};
 
 /// Callers remembered at once; beyond it those who have asked little lately are forgotten.
@@ -47,7 +46,7 @@ fn refilled(most: f64, since: Instant, now: Instant) -> f64 {
 
 /// Who asks, for counting alone: nothing of the token is kept.
 pub(super) fn caller(request: &Request) -> Key {
-    let token = request.headers().get(header::AUTHORIZATION).map(|token| token.as_bytes().to_vec());
+    let token = super::extract::bearer(request.headers()).map(|token| token.reveal().as_bytes().to_vec());
     let address = || {
         let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
         peer.map_or_else(Vec::new, |peer| peer.0.ip().to_string().into_bytes())

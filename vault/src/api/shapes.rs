@@ -198,7 +198,10 @@ shapes! {
         #[schemars(with = "Moment")] from: String, #[schemars(with = "Moment")] to: String,
     }
     /// A service.
-    ServiceShape { id: Uuid, #[schemars(with = "DepartmentWord")] kind: String, live: bool, pending: bool, agreement: AgreementShape }
+    ServiceShape { id: Uuid, #[schemars(with = "DepartmentWord")] kind: String, live: bool, pending: bool, agreement: AgreementShape,
+        /// What waits for a second person to confirm it.
+        pending_agreement: Option<AgreementShape>,
+    }
     /// Every service.
     ServicesShape { services: Vec<ServiceShape> }
     /// A service just admitted; its token is given this once.

@@ -84,10 +84,16 @@ impl<'v> Meter<'v> {
         Ok(Room::Yes(self.count()?))
     }
 
-    /// One more verification of these records: a miss until it has held.
+    /// Whether one of these records has been missed too often.
+    pub(super) fn spent(&self, records: &[String]) -> bool {
+        records.iter().any(|record| self.counted.by_record.get(record).is_some_and(|n| *n >= MISSES))
+    }
+
+    /// One more verification, by what it names first and the records behind it: a miss until it has held.
     pub(super) fn verification(mut self, records: &[String]) -> Result<Room, LookupError> {
-        let on_one = records.iter().any(|r| self.counted.by_record.get(r).is_some_and(|n| *n >= MISSES));
-        if on_one || self.counted.misses >= ALL_MISSES * self.factor() {
+        if self.spent(records.get(..1).unwrap_or_default())
+            || self.counted.misses >= ALL_MISSES * self.factor()
+        {
             return self.full();
         }
         self.counted.misses += 1;

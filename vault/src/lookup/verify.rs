@@ -87,11 +87,15 @@ async fn tried(vault: &Vault, caller: &Caller, claim: &Claim) -> Result<Verified
         return Err(LookupError::Refused(reason, receipt));
     }
     let records = targets(vault, &claim.target).await?;
-    let counted: Vec<String> = match records.as_slice() {
-        [] => vec![counted_as(vault, kind, &value)],
-        found => found.iter().map(|id| counted_as(vault, "record", &id.to_string())).collect(),
-    };
-    let count = match Meter::of(vault, caller).await?.verification(&counted)? {
+    // By what was named, for only that may be answered by, and by whom it found.
+    let mut counted = vec![counted_as(vault, kind, &value)];
+    counted.extend(records.iter().map(|id| counted_as(vault, "record", &id.to_string())));
+    counted.dedup();
+    let meter = Meter::of(vault, caller).await?;
+    // Too often about somebody, under other names: a no like that of nobody, or it would tell that there is somebody.
+    let spent = meter.spent(counted.get(1..).unwrap_or_default());
+    let records = if spent { Vec::new() } else { records };
+    let count = match meter.verification(&counted)? {
         Room::Yes(count) => count,
         Room::No(told) => {
             let receipt = refused(vault, caller, claim, sought()?, Reason::Rate).await?;

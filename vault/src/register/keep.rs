@@ -151,11 +151,9 @@ async fn resident(
     }
     if let Some(other) = other_holder(vault, id, fields).await? {
         // Two records with one number: a steward is told, a worker is not, for it is no question to be asked by writing.
-        return if expect.is_none() {
-            Err(RegisterError::Conflict)
-        } else {
-            collided(vault, entry, other).await
-        };
+        let steward = expect.is_none();
+        collided(vault, entry, other).await?;
+        return if steward { Err(RegisterError::Conflict) } else { Ok(()) };
     }
     let envelopes = vault.store.envelopes(&[id.as_bytes()]).await?;
     let envelopes = envelopes.first().ok_or(RegisterError::Conflict)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use data_encoding::{BASE64, HEXLOWER};
-use gridvault_audit::{Entry, Kind};
+use gridvault_audit::{Entry, Json, Kind};
 use gridvault_policy::{Action, Basis, FieldId, Purpose, RecordType, Role};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -205,11 +205,18 @@ async fn take(
         made
     };
     let mut added = add_residents(vault, vec![row], new.notice, &mut seen, &make).await?;
-    if !added.errors.is_empty() {
+    if added.errors.iter().any(|error| error.code != "frozen") {
         return Err(invalid("/premises", "unknown"));
     }
-    // Held already: a correction is another door's.
-    let Some(id) = added.made.pop() else { return Err(RegisterError::Conflict) };
+    // Held already: a correction is another door's. That the steward learnt it is on record.
+    let Some(id) = added.made.pop() else {
+        let mut told = make(Kind::ImportBatch);
+        told.private.detail.insert("kind", word("residents"));
+        told.private.detail.insert("created", Json::Int(0));
+        told.private.detail.insert("finding", word("same_person"));
+        vault.log.record(Act::new(&vault.keys, told, Change::none())).await?;
+        return Err(RegisterError::Conflict);
+    };
     let acts = added.acts.into_iter().map(|act| act.with(&vault.keys, fresh.along.clone()));
     vault.log.record_all(acts.collect()).await?;
     Ok(Collected::Made(id))

@@ -75,15 +75,18 @@ pub async fn add_people(
             known.insert(row.number.clone(), person(vault, &row, entry, &mut added).await?);
         }
         let Some(person) = known.get_mut(&row.number) else { continue };
-        if let Some(other) = APART
-            .iter()
-            .find(|role| **role != row.role && APART.contains(&row.role) && person.roles.contains(role))
+        // Whoever confirms reads the name: it is the one who gets the post.
+        if person.name.as_ref().is_some_and(|name| name.reveal() != row.name.reveal()) {
+            added.errors.push(RowError { row: row.row, column: "name".into(), code: "name_differs" });
+            continue;
+        }
+        if let Some((other, ..)) = person.roles.iter().find(|held| apart(held, (row.role, row.from, row.to)))
         {
             tracing::debug!(row = row.row, %other, "one person would hold two posts that watch each other");
             added.errors.push(RowError { row: row.row, column: "role".into(), code: "held_apart" });
             continue;
         }
-        person.roles.push(row.role);
+        person.roles.push((row.role, row.from, row.to));
         match person.held.iter().position(|(_, post)| alike(post, &row)) {
             Some(at) => {
                 let (held, post) = person.held.swap_remove(at);
@@ -104,9 +107,20 @@ pub async fn add_people(
 /// A person of this file: with the posts held before it.
 struct Known {
     id: Uuid,
-    /// Roles held now, and those of this file.
-    roles: Vec<Role>,
+    /// The name, of somebody held before this file.
+    name: Option<Secret>,
+    /// Roles held now or later, and those of this file, from when until when.
+    roles: Vec<Term>,
     held: Vec<(Row, Assignment)>,
+}
+
+/// A role, from when until when.
+type Term = (Role, i64, Option<i64>);
+
+/// Whether one person may not hold both, for they fall together at some time.
+fn apart((role, from, to): &Term, (other, other_from, other_to): Term) -> bool {
+    let together = to.is_none_or(|to| other_from < to) && other_to.is_none_or(|to| *from < to);
+    *role != other && APART.contains(role) && APART.contains(&other) && together
 }
 
 fn alike(post: &Assignment, row: &PostRow) -> bool {
@@ -144,15 +158,18 @@ async fn person(
 ) -> Result<Known, RegisterError> {
     let reference = vault.keys.staff_term(&row.number)?;
     if let Some(held) = vault.store.children(Table::People, &reference).await?.first()
-        && vault.keys.check::<StaffMember>(held).is_some()
+        && let Some(member) = vault.keys.check::<StaffMember>(held)
         && let Ok(id) = Uuid::from_slice(&held.id)
     {
+        let text = vault.keys.open_staff(&held.id, &member.sealed)?;
+        let name = Secret::new(text.reveal().split_once('\n').map_or(text.reveal(), |(_, name)| name));
         let posts = vault.store.children(Table::Assignments, &held.id).await?;
         let posts = posts.into_iter().filter_map(|row| vault.keys.check(&row).map(|post| (row, post)));
         let held: Vec<(Row, Assignment)> = posts.collect();
         let roles =
-            held.iter().filter(|(_, post)| post.live(vault.now())).map(|(_, post)| post.role).collect();
-        return Ok(Known { id, roles, held });
+            held.iter().filter(|(_, post)| !post.ended).map(|(_, post)| (post.role, post.from, post.to));
+        let roles = roles.collect();
+        return Ok(Known { id, name: Some(name), roles, held });
     }
     let id = Uuid::now_v7();
     let text = Secret::new(format!("{}\n{}", row.number, row.name.reveal()));
@@ -161,7 +178,7 @@ async fn person(
     let rows = vec![vault.keys.row(Table::People, id.as_bytes(), 1, Some(&reference), &member)?, code.row];
     added.acts.push(Act::new(&vault.keys, entry(Kind::PersonCreated), Change::rows(rows)));
     added.people.push(NewPerson { number: row.number.clone(), id, posts: Vec::new(), code: code.secret });
-    Ok(Known { id, roles: Vec::new(), held: Vec::new() })
+    Ok(Known { id, name: None, roles: Vec::new(), held: Vec::new() })
 }
 
 fn post(

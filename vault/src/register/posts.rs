@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::services::reads;
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::authority::{Assignment, StaffMember};
+use crate::authority::{Assignment, Letter, StaffMember};
 use crate::clock::rfc3339;
 use crate::identity::Caller;
 use crate::store::{Row, Table};
-use crate::trail::{Act, Change};
+use crate::trail::{Act, Change, Expect};
 
 /// Staff in the order of their ids, behind `after`: number, name and posts. That they were read is on record.
 pub async fn people(
@@ -97,17 +97,45 @@ pub async fn end_post(vault: &Vault, caller: &Caller, id: Uuid, request: &str) -
     if post.person == caller.holder().id() {
         return Err(RegisterError::Forbidden);
     }
-    if !post.live(caller.now()) {
+    // One that has not begun yet is taken away as well.
+    if post.ended || post.to.is_some_and(|to| to <= caller.now()) {
         return Err(RegisterError::Conflict);
     }
     last_of_its_kind(vault, caller, id, post.role).await?;
-    (post.ended, post.to) = (true, Some(caller.now()));
+    (post.ended, post.to) = (true, Some(caller.now().max(post.from)));
     let mut ended = entry(Kind::AssignmentEnded, caller, request);
     ended.private.detail.insert("person", word(post.person.to_string()));
     ended.private.detail.insert("assignment", word(id.to_string()));
     let row = vault.keys.row(Table::Assignments, &row.id, row.rev + 1, row.parent.as_deref(), &post)?;
-    vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]))).await?;
+    // Of two that end the last two at once, the second is told to look again.
+    let expect = Some(Expect { facts_rev: caller.facts_rev(), records: Vec::new() });
+    let mut acts = vec![Act::new(&vault.keys, ended, Change { expect, ..Change::rows(vec![row]) })];
+    acts.extend(letters_end(vault, caller, &post, request).await?);
+    vault.log.record_all(acts).await?;
     Ok(())
+}
+
+/// What letters gave for a post ends with it: another post does not bring it back.
+async fn letters_end(
+    vault: &Vault,
+    caller: &Caller,
+    post: &Assignment,
+    request: &str,
+) -> Result<Vec<Act>, RegisterError> {
+    let mut acts = Vec::new();
+    for row in vault.store.children(Table::Letters, post.person.as_bytes()).await? {
+        let letter: Option<Letter> = vault.keys.check(&row);
+        let Some(mut letter) = letter.filter(|letter| !letter.revoked) else { continue };
+        if letter.department != post.department || letter.to <= caller.now() {
+            continue;
+        }
+        letter.revoked = true;
+        let mut revoked = entry(Kind::DelegationRevoked, caller, request);
+        revoked.private.detail.insert("person", word(post.person.to_string()));
+        let row = vault.keys.row(Table::Letters, &row.id, row.rev + 1, row.parent.as_deref(), &letter)?;
+        acts.push(Act::new(&vault.keys, revoked, Change::rows(vec![row])));
+    }
+    Ok(acts)
 }
 
 /// Without a privacy officer or a data steward nobody could confirm anything any more: the last one's post is not ended.

@@ -135,6 +135,10 @@ pub async fn renew_agreement(
     officer(caller)?;
     let agreement = agreement.checked(caller.now())?;
     let (row, mut service) = find(vault, id).await?;
+    // What waits is confirmed as it was granted: nobody puts something else in its place, or lets it pass as the own.
+    if service.pending.is_some() {
+        return Err(RegisterError::Conflict);
+    }
     service.pending = Some(Pending { by: caller.holder().id(), agreement: Some(agreement) });
     let mut asked = entry(Kind::ServiceCreated, caller, request);
     describe(&mut asked, id, &service);
@@ -219,15 +223,18 @@ pub async fn services(vault: &Vault, caller: &Caller) -> Result<Vec<Value>, Regi
     let rows = vault.store.all(Table::Services).await?;
     let say = |row: &Row| {
         let service: Service = vault.keys.check(row)?;
-        let Agreement { purposes, acts_for, from, to, .. } = &service.agreement;
         let live = service.agreement.live(caller.now());
-        let pending = service.pending.is_some();
-        Some(
-            json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live, "pending": pending,
-            "agreement": { "purposes": purposes, "acts_for": acts_for, "from": rfc3339(*from), "to": rfc3339(*to) } }),
-        )
+        let asked = service.pending.as_ref().and_then(|pending| pending.agreement.as_ref());
+        Some(json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live,
+            "pending": service.pending.is_some(), "agreement": agreement_json(&service.agreement),
+            "pending_agreement": asked.map(agreement_json) }))
     };
     Ok(rows.iter().filter_map(say).collect())
+}
+
+fn agreement_json(agreement: &Agreement) -> Value {
+    json!({ "purposes": agreement.purposes, "acts_for": agreement.acts_for, "from": rfc3339(agreement.from),
+        "to": rfc3339(agreement.to) })
 }
 
 /// Who keeps or oversees the office's posts and services may read them.
