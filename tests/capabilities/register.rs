@@ -70,16 +70,40 @@ async fn workers_write_what_the_rules_let_them_and_learn_nothing_by_it(on: On) {
     let (resident, police) = (task.resident.unwrap(), &t.caller("dispatched_officer", "police").token);
     let path = format!("/v1/residents/{resident}?assignment={}", task.assignment);
     let body = |fields: Value| json!({ "fields": fields, "purpose": task.purpose, "task": task.id });
-    let right = said(6, "person.id_no");
-    for number in [right.as_str(), "990106194901010013"] {
+    // Another ID number waits for who may know whose it is: held by somebody, by nobody, or the same as before.
+    let (right, held, free) = (said(6, "person.id_no"), said(0, "person.id_no"), "990106194901010013");
+    let steward = &t.caller("data_steward", "none").token;
+    for (number, made, code) in [(right.as_str(), 0, None), (&held, 0, Some("same_person")), (free, 1, None)]
+    {
         let size = t.size().await;
-        let answer =
-            t.call("PATCH", &path, Some(police), Some(&body(json!({ "person.id_no": number })))).await;
-        assert_eq!((answer.status, answer.text.as_str()), (204, ""), "{}", answer.text);
-        assert_eq!(t.size().await - size, 1);
-        let (public, _) = t.entries(1).await.pop().unwrap();
+        let said = body(json!({ "person.id_no": number }));
+        let answer = t.call("PATCH", &path, Some(police), Some(&said)).await;
+        assert_eq!((answer.status, t.size().await - size), (202, 1), "{}", answer.text);
+        let (public, private) = t.entries(1).await.pop().unwrap();
         assert_eq!((&public["action"], &public["fields"][0][0]), (&json!("write"), &json!("clear")));
+        assert!(!private.to_string().contains(number));
+        let proposal = format!("/v1/proposals/{}", answer.body["proposal"].as_str().unwrap());
+        assert_eq!(t.call("GET", &proposal, Some(steward), None).await.status, 403, "nobody sees the values");
+        assert_eq!(t.call("POST", &format!("{proposal}/confirm"), Some(police), None).await.status, 403);
+        let history = count(&t, "history", resident).await;
+        let confirmed = t.call("POST", &format!("{proposal}/confirm"), Some(steward), None).await;
+        assert_eq!(confirmed.body["made"], made, "{}", confirmed.text);
+        assert_eq!(confirmed.body["refused"][0]["code"].as_str(), code);
+        assert_eq!(count(&t, "history", resident).await - history, made);
     }
+    // What was proposed of a record that has moved on is not written over it.
+    let said = body(json!({ "person.id_no": right }));
+    let old = t.call("PATCH", &path, Some(police), Some(&said)).await;
+    let phone = body(json!({ "person.phone": "12099990003" }));
+    assert_eq!(t.call("PATCH", &path, Some(police), Some(&phone)).await.status, 204);
+    let confirm = format!("/v1/proposals/{}/confirm", old.body["proposal"].as_str().unwrap());
+    assert_eq!(t.call("POST", &confirm, Some(steward), None).await.status, 409);
+    // A steward is told, and that is on record.
+    let size = t.size().await;
+    let told = json!({ "fields": { "person.id_no": held } });
+    let answer = t.call("PATCH", &format!("/v1/residents/{resident}"), Some(steward), Some(&told)).await;
+    assert_eq!((answer.status, t.size().await - size), (409, 1), "{}", answer.text);
+    assert_eq!(t.entries(1).await[0].1["detail"]["code"], "same_person");
     let refused =
         t.call("PATCH", &path, Some(police), Some(&body(json!({ "elder.living_alone": "01" })))).await;
     assert_eq!((refused.status, refused.problem()), (403, "denied"), "{}", refused.text);
@@ -437,11 +461,62 @@ async fn staff_and_posts_come_by_two_and_end_by_one(on: On) {
     let wrong = json!({ "number": "N3", "name": "x", "assignments": [{ "role": "grid_chief", "scheme": "social_grid", "areas": ["nowhere"], "from": "2026-01-01" }] });
     let answer = t.call("POST", "/v1/people", Some(steward), Some(&wrong)).await;
     assert_eq!((answer.status, &answer.body["errors"][0]["code"]), (400, &json!("area_unknown")));
+    // The post goes to whose name is read, and two that watch each other do not fall together, also not later.
+    let mut other = member("N1", "grid_chief");
+    other["name"] = json!("别的名字");
+    let answer = t.call("POST", "/v1/people", Some(steward), Some(&other)).await;
+    assert_eq!((answer.status, &answer.body["errors"][0]["code"]), (400, &json!("name_differs")));
+    let (mut later, mut now) = (post("auditor"), post("security_admin"));
+    later["from"] = json!("2027-01-01");
+    let proposed = t.call("POST", &path, Some(steward), Some(&later)).await;
+    assert_eq!(t.call("POST", &confirm(&proposed), Some(t.officer()), None).await.status, 200);
+    let answer = t.call("POST", &path, Some(steward), Some(&now)).await;
+    assert_eq!((answer.status, &answer.body["errors"][0]["code"]), (400, &json!("held_apart")));
+    now["to"] = json!("2026-12-31");
+    assert_eq!(t.call("POST", &path, Some(steward), Some(&now)).await.status, 202);
+    // What has not begun is taken away all the same, once.
+    let posts = t.call("GET", &path, Some(steward), None).await;
+    let posts = posts.body["assignments"].as_array().unwrap().clone();
+    let auditor = posts.iter().find(|post| post["role"] == "auditor").unwrap()["id"].as_str().unwrap();
+    let auditor = format!("/v1/assignments/{auditor}");
+    assert_eq!(t.call("PATCH", &auditor, Some(steward), Some(&end)).await.status, 204);
+    assert_eq!(t.call("PATCH", &auditor, Some(steward), Some(&end)).await.status, 409);
     // Pages.
     let first = t.call("GET", "/v1/people?limit=5", Some(t.officer()), None).await;
     let next = first.body["next"].as_str().unwrap().to_owned();
     let second = t.call("GET", &format!("/v1/people?limit=5&after={next}"), Some(t.officer()), None).await;
     assert_ne!(first.body["people"], second.body["people"]);
+}
+
+on_both!(the_last_officers_do_not_end_each_other_and_a_letter_ends_with_its_post);
+async fn the_last_officers_do_not_end_each_other_and_a_letter_ends_with_its_post(on: On) {
+    let t = TestVault::street(on).await;
+    let steward = &t.caller("data_steward", "none").token;
+    let line = json!({ "number": "N9", "name": "第二位", "assignments": [{ "role": "privacy_officer", "scheme": "social_grid", "areas": ["110106006000"], "from": "2026-01-01" }] });
+    let proposed = t.call("POST", "/v1/people", Some(steward), Some(&line)).await;
+    let confirm = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
+    assert_eq!(t.call("POST", &confirm, Some(t.officer()), None).await.status, 200);
+    let people = t.call("GET", "/v1/people?limit=500", Some(steward), None).await;
+    let posts =
+        people.body["people"].as_array().unwrap().iter().flat_map(|p| p["assignments"].as_array().unwrap());
+    let officers: Vec<String> = posts
+        .filter(|post| post["role"] == "privacy_officer")
+        .map(|post| format!("/v1/assignments/{}", post["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(officers.len(), 2);
+    let end = json!({ "ended": true });
+    let (one, two) = tokio::join!(
+        t.call("PATCH", &officers[0], Some(steward), Some(&end)),
+        t.call("PATCH", &officers[1], Some(steward), Some(&end))
+    );
+    let ended = [one.status, two.status].iter().filter(|status| **status == 204).count();
+    assert_eq!(ended, 1, "{} {}", one.text, two.text);
+    // A letter names a person, and is good for the post that it was given for.
+    let assistant = t.caller("grid_assistant", "floating_population").assignment.unwrap();
+    let path = format!("/v1/assignments/{assistant}");
+    assert_eq!(t.call("PATCH", &path, Some(steward), Some(&end)).await.status, 204);
+    let kinds: Vec<Value> = t.entries(2).await.iter().map(|(p, _)| p["kind"].clone()).collect();
+    assert_eq!(kinds, [json!("assignment.ended"), json!("delegation.revoked")]);
 }
 
 on_both!(services_are_admitted_renewed_and_ended_by_the_privacy_officer);
@@ -523,6 +598,10 @@ async fn services_are_admitted_renewed_and_ended_by_the_privacy_officer(on: On) 
         (&ours().await["agreement"]["purposes"], &ours().await["pending"]),
         (&json!(["case_handling"]), &json!(true))
     );
+    // Whoever confirms sees what waits, and nobody puts something else in its place, also not for the own to pass.
+    assert_eq!(ours().await["pending_agreement"]["purposes"], json!(["statistics"]));
+    assert_eq!(t.call("POST", &renew, Some(officer), Some(&renewal)).await.status, 409);
+    assert_eq!(t.call("POST", &tokens, Some(officer), None).await.status, 409);
     assert_eq!(t.call("PATCH", &path, Some(steward), Some(&confirm)).await.status, 204);
     assert_eq!(
         (&ours().await["agreement"]["purposes"], &ours().await["live"]),

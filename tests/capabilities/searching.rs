@@ -234,6 +234,18 @@ async fn a_verification_says_yes_or_no_and_misses_are_counted(on: On) {
     assert_eq!((enough.status, enough.problem()), (429, "too-many-requests"), "also the right one");
     let kinds: Vec<Value> = t.entries(2).await.iter().map(|(p, _)| p["kind"].clone()).collect();
     assert_eq!(kinds, [json!("verification"), json!("finding.raised")]);
+    // By another of the same person's numbers: no, as of nobody. Too many would tell whose number it is, and yes would go on.
+    let by_number = |value: &str| {
+        let mut body = call(&t, value, &name);
+        body["by"] = json!("id_number");
+        body
+    };
+    for number in [said(0, "person.id_no").as_str(), "990106194901010013"] {
+        let size = t.size().await;
+        let answer = verify(&t, hotline, by_number(number)).await;
+        assert_eq!((answer.status, &answer.body["holds"]), (200, &json!(false)), "{}", answer.text);
+        assert_eq!(t.size().await - size, 2);
+    }
     assert_eq!(verify(&t, hotline, call(&t, &said(1, "person.phone"), "张三丰")).await.status, 200);
     let entries = format!("{:?}", t.entries(40).await);
     for value in [&name, &phone, &"张三丰".to_owned()] {

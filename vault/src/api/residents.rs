@@ -47,14 +47,16 @@ pub(super) async fn correct(
     id: Id,
     context: Context,
     Body(bytes): Body,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let body: Correction = context.body(&bytes)?;
     context.plain_caller(&app).await?;
     let id = id.known(&context)?;
     let corrected =
         correct_resident(&app.vault, context.token()?, context.capacity(), id, &body, &context.request).await;
-    corrected.map_err(|error| Problem::of_register(&error, context.language))?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match corrected.map_err(|error| Problem::of_register(&error, context.language))? {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(proposal) => (StatusCode::ACCEPTED, axum::Json(json!({ "proposal": proposal }))).into_response(),
+    })
 }
 
 /// Why a record is to be erased.

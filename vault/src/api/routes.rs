@@ -97,8 +97,9 @@ fn register_doors() -> Vec<Door> {
             .in_a_post()
             .takes::<Correction>()
             .gives_nothing(204, "It says so now.")
+            .gives::<shapes::Proposed>(202, "Another ID number, said by a worker: proposed, known or not.")
             .refuses(&[Conflict])
-            .enters(&["resident.corrected"]),
+            .enters(&["resident.corrected", "import.batch"]),
         door("POST", "/v1/residents/{id}/erasure", "Ask for a resident's erasure", post(residents::ask))
             .in_a_post()
             .takes::<residents::ErasureRequest>()

@@ -38,18 +38,22 @@ pub(super) struct Corrected {
 }
 
 impl Corrected {
+    /// Which fields became others. Of what is sensitive not even which field it was: that somebody has one would be told.
+    pub(super) fn field_words(&self) -> Vec<String> {
+        let word = |field: &FieldId| {
+            if field.tier() > Tier::T2 { field.tier().as_str() } else { field.as_str() }.to_owned()
+        };
+        let mut words: Vec<String> = self.fields.iter().map(word).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
     /// Says in the entry whom it is about and which ordinary fields became others; values never.
     pub(super) fn describe(&self, entry: &mut Entry) {
         entry.private.subject = self.subject.clone();
-        // Of what is sensitive not even which field it was: that somebody has one would be told.
-        let mut names: Vec<&'static str> = self
-            .fields
-            .iter()
-            .map(|field| if field.tier() > Tier::T2 { field.tier().as_str() } else { field.as_str() })
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        entry.private.detail.insert("fields", Json::List(names.into_iter().map(Json::from).collect()));
+        let names = self.field_words().into_iter().map(Json::from).collect();
+        entry.private.detail.insert("fields", Json::List(names));
         entry.private.detail.insert("rev", Json::Int(self.rev));
         if self.moved {
             entry.private.detail.insert("moved", Json::Int(1));

@@ -128,7 +128,7 @@ async fn shred(
     };
     let mut rows = vec![vault.keys.row(Table::Records, &row.id, row.rev + 1, None, &rest)?];
     rows.extend(ended(vault, id).await?);
-    rows.extend(super::proposals::refused_of(vault, &dropped, caller.holder()).await?);
+    rows.extend(super::proposals::refused_of(vault, id, &dropped, caller.holder()).await?);
     let change = Change { rows, dropped, shredded: vec![id], ..Change::default() };
     let recorded = vault.log.record(Act::new(&vault.keys, erased, change)).await?;
     vault.erased.note(recorded.receipt().seq, id);

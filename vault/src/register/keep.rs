@@ -8,8 +8,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::correct::{Correcting, corrected};
+use super::proposals::{OfResident, ProposedCorrection, propose_resident};
 use super::tasks::invalid;
-use super::{RegisterError, entry};
+use super::{Fresh, RegisterError, entry};
 use crate::Vault;
 use crate::clock::civil_date;
 use crate::identity::{Capacity, identify};
@@ -88,7 +89,8 @@ pub(super) fn spelled(
     Ok(out)
 }
 
-/// Corrects a resident's record. Whether a value was held already is not told: it is no question to be asked by writing.
+/// Corrects a resident's record. Whether a value was held already is not told: it is no question to be asked by writing. Another
+/// ID number is a proposal where a worker says it, whose id comes back: else the record would tell whether it was taken.
 pub async fn correct_resident(
     vault: &Vault,
     token: &Secret,
@@ -96,7 +98,7 @@ pub async fn correct_resident(
     id: Uuid,
     correction: &Correction,
     request: &str,
-) -> Result<(), RegisterError> {
+) -> Result<Option<Uuid>, RegisterError> {
     let fields = spelled(vault, RecordType::Person, &correction.fields)?;
     if fields.is_empty() && correction.premises.is_none() {
         return Err(invalid("/fields", "required"));
@@ -118,27 +120,11 @@ async fn resident(
     correction: &Correction,
     fields: &[(FieldId, Option<Secret>)],
     request: &str,
-) -> Result<(), RegisterError> {
+) -> Result<Option<Uuid>, RegisterError> {
     let caller = identify(vault, token, capacity).await?;
-    let (mut entry, expect) = if caller.role() == Role::DataSteward {
-        (entry(Kind::ResidentCorrected, &caller, request), None)
-    } else {
-        let mut asked: Vec<FieldId> = fields.iter().map(|(field, _)| *field).collect();
-        if correction.premises.is_some() {
-            let home =
-                FieldId::parse("person.residence_premises").map_err(|_| invalid("/premises", "field"))?;
-            asked.push(home);
-        }
-        let manner = Manner { action: Action::Write, ..Manner::VIEW };
-        let ask = ask(id, asked, correction, manner, request);
-        let wanted = Wanted { kind: RecordType::Person, id, task: correction.task };
-        let Decided { lookup, allowed, unknown, .. } =
-            decide_write(vault, token, capacity, wanted, &ask).await?;
-        if !allowed {
-            return Err(refused(vault, lookup, unknown).await);
-        }
-        let (entry, expect) = lookup.written(Kind::ResidentCorrected);
-        (entry, Some(expect))
+    let lookup = match caller.role() {
+        Role::DataSteward => None,
+        _ => Some(allowed(vault, (token, capacity), id, correction, fields, request).await?),
     };
     let row = vault.store.row(Table::Records, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
     let header: Option<crate::authority::Header> = vault.keys.check(&row);
@@ -149,17 +135,29 @@ async fn resident(
             .await?
             .ok_or(RegisterError::Unknown("/premises"))?;
     }
-    if let Some(other) = other_holder(vault, id, fields).await? {
-        // Two records with one number: a steward is told, a worker is not, for it is no question to be asked by writing.
-        let steward = expect.is_none();
-        collided(vault, entry, other).await?;
-        return if steward { Err(RegisterError::Conflict) } else { Ok(()) };
+    if lookup.is_none()
+        && let Some(other) = other_holder(vault, id, fields).await?
+    {
+        return Err(collided(vault, entry(Kind::ResidentCorrected, &caller, request), other).await);
     }
     let envelopes = vault.store.envelopes(&[id.as_bytes()]).await?;
     let envelopes = envelopes.first().ok_or(RegisterError::Conflict)?;
     let correcting =
         Correcting { row: &row, envelopes, fields, place: correction.premises, cells: &[], found: false };
-    let change = match corrected(vault, &correcting)? {
+    let corrected = corrected(vault, &correcting)?;
+    let (mut entry, expect) = match lookup {
+        None => (entry(Kind::ResidentCorrected, &caller, request), None),
+        Some(lookup) if fields.iter().any(|(field, _)| field.as_str() == "person.id_no") => {
+            let proposed =
+                OfResident::Correction(ProposedCorrection::of(&row, correction, corrected.as_ref()));
+            return propose_resident(vault, &caller, proposed, Fresh::plain(), &lookup).await.map(Some);
+        }
+        Some(lookup) => {
+            let (entry, expect) = lookup.written(Kind::ResidentCorrected);
+            (entry, Some(expect))
+        }
+    };
+    let change = match corrected {
         Some(corrected) => {
             corrected.describe(&mut entry);
             corrected.change
@@ -168,7 +166,28 @@ async fn resident(
     };
     say_evidence(&mut entry, correction.evidence.as_deref());
     vault.log.record(Act::new(&vault.keys, entry, Change { expect, ..change })).await?;
-    Ok(())
+    Ok(None)
+}
+
+/// The decision that lets a worker write so; a refusal is on record before it is answered.
+async fn allowed(
+    vault: &Vault,
+    (token, capacity): (&Secret, Capacity),
+    id: Uuid,
+    correction: &Correction,
+    fields: &[(FieldId, Option<Secret>)],
+    request: &str,
+) -> Result<crate::permit::Lookup, RegisterError> {
+    let mut asked: Vec<FieldId> = fields.iter().map(|(field, _)| *field).collect();
+    if correction.premises.is_some() {
+        let home = FieldId::parse("person.residence_premises").map_err(|_| invalid("/premises", "field"))?;
+        asked.push(home);
+    }
+    let manner = Manner { action: Action::Write, ..Manner::VIEW };
+    let ask = ask(id, asked, correction, manner, request);
+    let wanted = Wanted { kind: RecordType::Person, id, task: correction.task };
+    let Decided { lookup, allowed, unknown, .. } = decide_write(vault, token, capacity, wanted, &ask).await?;
+    if allowed { Ok(lookup) } else { Err(refused(vault, lookup, unknown).await) }
 }
 
 pub(super) fn evidence(word: Option<&str>) -> Result<(), RegisterError> {
@@ -243,11 +262,13 @@ async fn other_holder(
     Ok(holders.iter().filter_map(|holder| Uuid::from_slice(holder).ok()).find(|holder| *holder != id))
 }
 
-/// Nothing is written; that somebody tried is a finding, answered like a correction.
-async fn collided(vault: &Vault, mut entry: Entry, other: Uuid) -> Result<(), RegisterError> {
+/// Two records with one number: nothing is written, and that the steward learnt it is a finding.
+async fn collided(vault: &Vault, mut entry: Entry, other: Uuid) -> RegisterError {
     entry.public.kind = Kind::FindingRaised;
     entry.private.detail.insert("code", super::word("same_person"));
     entry.private.detail.insert("other", super::word(other.to_string()));
-    vault.log.record(Act::new(&vault.keys, entry, Change::none())).await?;
-    Ok(())
+    match vault.log.record(Act::new(&vault.keys, entry, Change::none())).await {
+        Ok(_) => RegisterError::Conflict,
+        Err(error) => error.into(),
+    }
 }

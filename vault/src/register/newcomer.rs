@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::keep::{refused, spelled};
-use super::proposals::propose_newcomer;
+use super::proposals::{OfResident, propose_resident};
 use super::residents::id_number;
 use super::tasks::invalid;
 use super::{Fresh, RegisterError, Seen, add_residents, entry, new_tag, word};
@@ -106,8 +106,8 @@ pub async fn collect_resident(
     if !allowed {
         return Err(refused(vault, lookup, unknown).await);
     }
-    let newcomer = Proposed::sealed(vault, new, &fields)?;
-    Ok(Collected::Proposed(propose_newcomer(vault, &caller, newcomer, fresh, lookup).await?))
+    let newcomer = OfResident::Newcomer(Proposed::sealed(vault, new, &fields)?);
+    Ok(Collected::Proposed(propose_resident(vault, &caller, newcomer, fresh, &lookup).await?))
 }
 
 /// A newcomer as proposed: sealed as the record that it would be, so that confirming it opens nothing.

@@ -4,6 +4,7 @@ use gridvault_audit::{Json, Kind};
 use uuid::Uuid;
 
 use super::made::{Made, made};
+use super::resident::Comes;
 use super::{Proposal, Stand, batch, open_one};
 use crate::Vault;
 use crate::identity::Caller;
@@ -21,7 +22,7 @@ pub struct Confirmed {
     pub made: usize,
     /// New staff: id, number and the first half of the code; the other half is the proposer's to hand over.
     pub people: Vec<(Uuid, String, String)>,
-    /// Newcomers' records.
+    /// Residents' records, made or corrected.
     pub residents: Vec<Uuid>,
     /// Lines that can no longer be taken.
     pub errors: Vec<RowError>,
@@ -38,12 +39,16 @@ pub async fn confirm_proposal(
     if proposal.by == caller.holder() {
         return Err(RegisterError::Forbidden);
     }
-    let mut made = match &proposal.newcomer {
-        Some(newcomer) => {
-            let entry = entry(Kind::ResidentCreated, caller, request);
-            let (residents, acts) = newcomer.made(vault, entry).await?.into_iter().unzip();
-            Made { acts, residents, ..Made::default() }
-        }
+    let mut held = false;
+    let mut made = match &proposal.resident {
+        Some(resident) => match resident.comes_to(vault, caller, request).await? {
+            Comes::Made(record, act) => Made { acts: vec![*act], residents: vec![record], ..Made::default() },
+            Comes::Nothing => Made::default(),
+            Comes::Held => {
+                held = true;
+                Made::default()
+            }
+        },
         None => {
             let kind = ImportKind::parse(&proposal.kind).ok_or(RegisterError::Unknown("/id"))?;
             let text = vault.keys.open_staff(id.as_bytes(), &proposal.sealed)?;
@@ -52,7 +57,6 @@ pub async fn confirm_proposal(
         }
     };
     let count = made.acts.len();
-    let held = proposal.newcomer.is_some() && count == 0;
     proposal.decide(Stand::Confirmed, caller.holder(), caller.now());
     // Whoever knows the whole code is the new person: each of the two hands one half over.
     let halves: Vec<(String, String, Secret)> = made.people.iter().map(NewPerson::halves).collect();

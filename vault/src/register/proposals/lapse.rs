@@ -12,16 +12,18 @@ use crate::register::{RegisterError, entry_by, system_who, word};
 use crate::store::{Row, Table, Term};
 use crate::trail::{Act, Change};
 
-/// The rows of open proposals that are of a person with these terms, as they are refused: whoever is erased is not made anew.
+/// The rows of open proposals that are of that record or of a person with these terms, as they are refused: whoever is erased
+/// is not made anew.
 pub(in crate::register) async fn refused_of(
     vault: &Vault,
+    record: Uuid,
     terms: &[Term],
     by: Holder,
 ) -> Result<Vec<Row>, RegisterError> {
     let mut rows = Vec::new();
     for row in vault.store.all(Table::Proposals).await? {
         let Some(mut proposal) = vault.keys.check::<Proposal>(&row) else { continue };
-        if proposal.newcomer.as_ref().is_some_and(|newcomer| newcomer.is_of(terms)) {
+        if proposal.resident.as_ref().is_some_and(|resident| resident.is_of(record, terms)) {
             proposal.decide(Stand::Refused, by, vault.now());
             rows.push(proposal.row(vault, Uuid::from_slice(&row.id).unwrap_or_default(), row.rev + 1)?);
         }
@@ -29,15 +31,15 @@ pub(in crate::register) async fn refused_of(
     Ok(rows)
 }
 
-/// Empties the proposals that nobody decided on in time; gives how many there were. Where `newcomers` is said, those that are
-/// still open too: the keys that they are sealed by are about to end.
-pub async fn clear_proposals(vault: &Vault, newcomers: bool) -> Result<usize, RegisterError> {
+/// Empties the proposals that nobody decided on in time; gives how many there were. Where `residents` is said, those of
+/// residents that are still open too: the keys that they are sealed by are about to end.
+pub async fn clear_proposals(vault: &Vault, residents: bool) -> Result<usize, RegisterError> {
     let mut cleared = 0;
     for row in vault.store.all(Table::Proposals).await? {
         let Some(mut proposal) = vault.keys.check::<Proposal>(&row) else { continue };
-        let holds = !proposal.sealed.is_empty() || proposal.newcomer.is_some();
+        let holds = !proposal.sealed.is_empty() || proposal.resident.is_some();
         let ends = !proposal.is_open(vault.now()) && vault.now() >= proposal.at + OPEN_FOR;
-        if !(holds && (ends || (newcomers && proposal.newcomer.is_some()))) {
+        if !(holds && (ends || (residents && proposal.resident.is_some()))) {
             continue;
         }
         let stand = if proposal.stand == Stand::Open { Stand::Refused } else { proposal.stand };

@@ -5,6 +5,7 @@ mod confirm;
 mod lapse;
 mod made;
 mod propose;
+mod resident;
 
 use gridvault_audit::{Json, Kind};
 use gridvault_policy::Role;
@@ -15,14 +16,13 @@ pub use self::confirm::{Confirmed, confirm_proposal, second_halves};
 pub use self::lapse::clear_proposals;
 pub(super) use self::lapse::refused_of;
 pub use self::propose::propose;
-pub(super) use self::propose::propose_newcomer;
-use super::newcomer::Proposed;
+pub(super) use self::propose::propose_resident;
+pub(super) use self::resident::{OfResident, ProposedCorrection};
 use super::{RegisterError, entry, word};
 use crate::Vault;
 use crate::authority::Holder;
 use crate::clock::{days, rfc3339};
 use crate::identity::{Caller, Party};
-use crate::import::ImportKind;
 use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
@@ -44,7 +44,7 @@ pub enum Stand {
 /// A proposal's row. What it would make is sealed: it names people.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Proposal {
-    /// What it would make: `areas`, `people` or `residents`.
+    /// What it would make: `areas`, `people`, `residents` or `corrections`.
     pub kind: String,
     /// Who proposed it.
     pub by: Holder,
@@ -54,9 +54,9 @@ pub struct Proposal {
     pub lines: usize,
     /// The lines under the staff key, base64; once confirmed, what the proposer has to hand over.
     pub sealed: String,
-    /// The newcomer that it is, sealed as a record.
+    /// What it is of a resident, sealed as a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newcomer: Option<Proposed>,
+    pub resident: Option<OfResident>,
     /// How it stands.
     pub stand: Stand,
     /// Who decided, and when.
@@ -65,14 +65,14 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    fn open(kind: ImportKind, caller: &Caller) -> Self {
+    fn open(kind: &str, caller: &Caller) -> Self {
         Self {
-            kind: kind.as_str().to_owned(),
+            kind: kind.to_owned(),
             by: caller.holder(),
             at: caller.now(),
             lines: 1,
             sealed: String::new(),
-            newcomer: None,
+            resident: None,
             stand: Stand::Open,
             decided: None,
         }
@@ -90,7 +90,7 @@ impl Proposal {
     /// What it says is not kept any longer.
     fn decide(&mut self, stand: Stand, by: Holder, at: i64) {
         (self.stand, self.decided) = (stand, Some((by, at)));
-        (self.sealed, self.newcomer) = (String::new(), None);
+        (self.sealed, self.resident) = (String::new(), None);
     }
 }
 
@@ -135,8 +135,8 @@ pub async fn read_proposal(
     request: &str,
 ) -> Result<Vec<serde_json::Value>, RegisterError> {
     let (_, proposal) = open_one(vault, caller, id).await?;
-    // A newcomer's values are a resident's: they are seen by nobody before they are held.
-    if proposal.newcomer.is_some() {
+    // A resident's values are seen by nobody before they are held.
+    if proposal.resident.is_some() {
         return Err(RegisterError::Forbidden);
     }
     let mut read = entry(Kind::TrailRead, caller, request);

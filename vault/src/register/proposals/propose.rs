@@ -5,12 +5,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::made::made;
-use super::{Proposal, batch};
+use super::{OfResident, Proposal, batch};
 use crate::Vault;
 use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::RowError;
-use crate::register::newcomer::Proposed;
 use crate::register::tasks::invalid;
 use crate::register::{Fresh, RegisterError, entry, word};
 use crate::seal::Secret;
@@ -57,7 +56,7 @@ pub async fn propose(
     let proposal = Proposal {
         lines: taken.len(),
         sealed: vault.keys.seal_staff(id.as_bytes(), &Secret::new(taken.join("\n")))?,
-        ..Proposal::open(kind, caller)
+        ..Proposal::open(kind.as_str(), caller)
     };
     let mut proposed = batch(caller, id, &proposal, request);
     proposed.private.detail.insert("proposed", Json::Int(1));
@@ -66,17 +65,19 @@ pub async fn propose(
     Ok((Some(id), made.errors))
 }
 
-/// Proposes a newcomer whom the rules let the caller write; the entry is the decision's.
-pub(in crate::register) async fn propose_newcomer(
+/// Proposes of a resident what the rules let the caller write; the entry is the decision's.
+pub(in crate::register) async fn propose_resident(
     vault: &Vault,
     caller: &Caller,
-    newcomer: Proposed,
+    resident: OfResident,
     fresh: Fresh,
-    lookup: crate::permit::Lookup,
+    lookup: &crate::permit::Lookup,
 ) -> Result<Uuid, RegisterError> {
     room(vault, caller).await?;
     let (mut entry, expect) = lookup.written(Kind::ImportBatch);
-    let proposal = Proposal { newcomer: Some(newcomer), ..Proposal::open(ImportKind::Residents, caller) };
+    let kind = resident.kind();
+    let proposal = Proposal { resident: Some(resident), ..Proposal::open(kind, caller) };
+    entry.private.detail.insert("kind", word(kind));
     entry.private.detail.insert("proposal", word(fresh.id.to_string()));
     entry.private.detail.insert("proposed", Json::Int(1));
     let mut rows = vec![proposal.row(vault, fresh.id, 1)?];
