@@ -108,6 +108,9 @@ def walk():
     collected = {"premises": home, "purpose": "floating_population_registration", "task": task}
     good("POST /v1/residents", police, 202, collected, query={"assignment": police["assignment"]})
     good("PATCH /v1/residents/{id}", steward, 204, id=made)
+    seen = next(t for t in FILE["tasks"] if t["open"] and t["assignment"] == police["assignment"] and t.get("resident"))
+    number = {"fields": {"person.id_no": "990106194901010013"}, "purpose": seen["purpose"], "task": seen["id"]}
+    ask("PATCH /v1/residents/{id}", police, 202, number, id=seen["resident"], query={"assignment": seen["assignment"]})
     good("POST /v1/residents/{id}/consents", steward, 201, id=made)
     good("POST /v1/residents/{id}/erasure", steward, 202, id=spare[0])
     good("PATCH /v1/residents/{id}/erasure", officer, 204, id=spare[0])

@@ -2743,6 +2743,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Another ID number, said by a worker: proposed, known or not. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposed"];
+                };
+            };
             /** @description It says so now. */
             204: {
                 headers: {

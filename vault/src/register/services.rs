@@ -225,9 +225,12 @@ pub async fn services(vault: &Vault, caller: &Caller) -> Result<Vec<Value>, Regi
         let service: Service = vault.keys.check(row)?;
         let live = service.agreement.live(caller.now());
         let asked = service.pending.as_ref().and_then(|pending| pending.agreement.as_ref());
-        Some(json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live,
-            "pending": service.pending.is_some(), "agreement": agreement_json(&service.agreement),
-            "pending_agreement": asked.map(agreement_json) }))
+        let mut out = json!({ "id": Uuid::from_slice(&row.id).ok()?, "kind": service.kind, "live": live,
+            "pending": service.pending.is_some(), "agreement": agreement_json(&service.agreement) });
+        if let (Some(asked), Some(out)) = (asked, out.as_object_mut()) {
+            out.insert("pending_agreement".into(), agreement_json(asked));
+        }
+        Some(out)
     };
     Ok(rows.iter().filter_map(say).collect())
 }
