@@ -14,7 +14,7 @@ use super::problem::Name;
 use super::{App, Problem};
 use crate::identity::Caller;
 use crate::import::ImportKind;
-use crate::register::{RegisterError, end_post, member, people, posts_of, propose};
+use crate::register::{RegisterError, Take, end_post, member, people, posts_of, propose};
 
 pub(super) async fn list(State(app): State<App>, context: Context) -> Result<Response, Problem> {
     let (after, limit) = (context.asked::<Uuid>("after")?, context.limit(100)?);
@@ -166,8 +166,8 @@ pub(super) async fn proposed(
 ) -> Result<Response, Problem> {
     may_propose(caller, context)?;
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let dry = propose(&app.vault, caller, kind, &lines, true, &context.request).await;
-    let (_, errors) = dry.map_err(|error| Problem::of_register(&error, context.language))?;
+    let proposed = propose(&app.vault, caller, kind, &lines, Take::All, &context.request).await;
+    let (id, errors) = proposed.map_err(|error| Problem::of_register(&error, context.language))?;
     if !errors.is_empty() {
         let pointer = |row: u64, column: &str| match list {
             "" => format!("/{column}"),
@@ -179,8 +179,6 @@ pub(super) async fn proposed(
             errors.iter().map(|error| (pointer(error.row, &error.column), error.code)).collect();
         return Err(Problem::invalid(context.language, &errors));
     }
-    let proposed = propose(&app.vault, caller, kind, &lines, false, &context.request).await;
-    let (id, _) = proposed.map_err(|error| Problem::of_register(&error, context.language))?;
     // What is held alike already needs no proposal.
     let Some(id) = id else { return Err(context.problem(Name::Conflict)) };
     Ok((StatusCode::ACCEPTED, axum::Json::<Value>(json!({ "proposal": id }))).into_response())

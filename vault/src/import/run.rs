@@ -100,7 +100,8 @@ async fn proposed(
     dry_run: bool,
     request: &str,
 ) -> Result<Outcome, RegisterError> {
-    let (proposal, refused) = register::propose(vault, caller, kind, lines, dry_run, request).await?;
+    let take = if dry_run { register::Take::Check } else { register::Take::Fitting };
+    let (proposal, refused) = register::propose(vault, caller, kind, lines, take, request).await?;
     Ok(Outcome { rows: lines.len() as u64, refused, proposal, ..Outcome::default() })
 }
 

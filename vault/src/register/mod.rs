@@ -38,8 +38,8 @@ pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use proposals::{
-    Confirmed, Proposal, Stand, clear_proposals, confirm_proposal, open_proposals, propose, read_proposal,
-    refuse_proposal, second_halves,
+    Confirmed, Proposal, Stand, Take, clear_proposals, confirm_proposal, open_proposals, propose,
+    read_proposal, refuse_proposal, second_halves,
 };
 pub use residents::{AddedResidents, add_residents, new_tag};
 

@@ -21,13 +21,25 @@ const LINES: usize = 2_000;
 /// Proposals that one person or service may have open.
 const OPEN_AT_ONCE: usize = 50;
 
-/// Proposes lines of an import, each checked as it would be taken. Gives the proposal, unless no line can be taken.
+/// Which lines a proposal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// None: they are only checked.
+    Check,
+    /// Those that can be taken.
+    Fitting,
+    /// All of them, or none.
+    All,
+}
+
+/// Proposes lines of an import, each checked as it would be taken. Gives the proposal, unless nothing would come of it, and
+/// what is wrong with lines.
 pub async fn propose(
     vault: &Vault,
     caller: &Caller,
     kind: ImportKind,
     lines: &[&str],
-    dry_run: bool,
+    take: Take,
     request: &str,
 ) -> Result<(Option<Uuid>, Vec<RowError>), RegisterError> {
     if lines.len() > LINES {
@@ -41,11 +53,12 @@ pub async fn propose(
         .map(|(line, _)| *line)
         .collect();
     // What would change nothing needs nobody's confirmation.
-    if taken.is_empty() || made.acts.is_empty() || dry_run {
+    let refused = take == Take::All && !made.errors.is_empty();
+    if taken.is_empty() || made.acts.is_empty() || refused || take == Take::Check {
         let mut looked = entry(Kind::ImportBatch, caller, request);
         looked.private.detail.insert("kind", word(kind.as_str()));
         looked.private.detail.insert("created", Json::Int(0));
-        if dry_run {
+        if take == Take::Check {
             looked.private.detail.insert("dry_run", Json::Int(1));
         }
         vault.log.record(Act::new(&vault.keys, looked, Change::none())).await?;
