@@ -17,22 +17,29 @@
 mod canonical;
 mod chain;
 mod checkpoint;
+mod cosignature;
 mod entry;
 mod kind;
 mod log;
 mod members;
+mod note;
 mod prepare;
+mod proof;
+mod proof_file;
 mod read;
+mod tile;
 mod time;
 mod tree;
 mod verify;
 mod view;
+mod witness;
 mod words;
 mod write;
 
 pub use canonical::{CanonicalError, Json};
 pub use chain::{Head, HeadError, Sealed};
-pub use checkpoint::{Checkpoint, LogKey, NoteError, VerifierKey};
+pub use checkpoint::{Checkpoint, LogKey, VerifierKey};
+pub use cosignature::{Cosignature, WitnessKey, WitnessVerifier, cosignatures};
 pub use entry::{
     Actor, Entry, FieldGroup, Private, Public, ResultWord, StateDigest, Subject, SubjectType, Who, WhoType,
     Word,
@@ -42,12 +49,19 @@ pub use log::{
     Auditable, Item, Log, LogToken, Receipt, RecordError, Recorded, RingToken, Sink, TokenError,
     born_together,
 };
+pub use note::NoteError;
 pub use prepare::{EntryError, Prepared};
+pub use proof::{ProofPlan, extends, includes, tile_of};
+pub use proof_file::{ProofError, ProofFile};
+pub use tile::{Layer, TILE, Tile, TileEdge, bundle, unbundle};
 pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
 pub use verify::{ChainVerifier, Fault, FaultKind, Reading, Verified};
 pub use view::{Part, View};
+pub use witness::{AddCheckpoint, Refusal, Seen};
 
+#[cfg(test)]
+mod proof_tests;
 #[cfg(test)]
 mod read_tests;
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use ring::digest::{Context, SHA256, digest};
 
+/// A hash of the tree.
+pub(crate) type Hash = [u8; 32];
+
 /// SHA-256(0x00 ‖ public part): the chain's link and the tree's leaf.
 pub fn leaf_hash(public: &[u8]) -> [u8; 32] {
     hash(0, &[public])
@@ -10,6 +13,27 @@ pub fn leaf_hash(public: &[u8]) -> [u8; 32] {
 /// SHA-256(0x02 ‖ private part): how the public part names its private part.
 pub(crate) fn private_digest(private: &[u8]) -> [u8; 32] {
     hash(2, &[private])
+}
+
+/// SHA-256(0x01 ‖ left ‖ right).
+pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
+    hash(1, &[left, right])
+}
+
+/// SHA-256 of nothing.
+pub(crate) fn empty_root() -> Hash {
+    bytes(digest(&SHA256, b"").as_ref())
+}
+
+/// The root over hashes that are as many as a power of two.
+pub(crate) fn subtree(hashes: &[Hash]) -> Hash {
+    match hashes {
+        [one] => *one,
+        _ => {
+            let (left, right) = hashes.split_at(hashes.len() / 2);
+            if left.is_empty() { empty_root() } else { node(&subtree(left), &subtree(right)) }
+        }
+    }
 }
 
 fn hash(prefix: u8, parts: &[&[u8]]) -> [u8; 32] {
@@ -38,13 +62,13 @@ pub struct Frontier {
 impl Frontier {
     /// Appends a leaf.
     pub fn push(&mut self, leaf: [u8; 32]) {
-        let mut node = leaf;
+        let mut hash = leaf;
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.nodes.pop() {
-                node = hash(1, &[&left, &node]);
+                hash = node(&left, &hash);
             }
         }
-        self.nodes.push(node);
+        self.nodes.push(hash);
         self.size += 1;
     }
 
@@ -57,8 +81,8 @@ impl Frontier {
     pub fn root(&self) -> [u8; 32] {
         let mut nodes = self.nodes.iter().rev();
         match nodes.next() {
-            None => bytes(digest(&SHA256, b"").as_ref()),
-            Some(last) => nodes.fold(*last, |right, left| hash(1, &[left, &right])),
+            None => empty_root(),
+            Some(last) => nodes.fold(*last, |right, left| node(left, &right)),
         }
     }
 

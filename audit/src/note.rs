@@ -1,0 +1,114 @@
+//! C2SP signed-note: a text, an empty line, signature lines; and the keys that verify them.
+
+use data_encoding::{BASE64, HEXLOWER};
+use ring::digest::{SHA256, digest};
+use ring::signature::{ED25519, UnparsedPublicKey};
+
+/// Why a note, key or checkpoint is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// Not in the form of the specification.
+    #[error("it is not a signed checkpoint")]
+    Form,
+    /// No signature by a given key, or one that fails.
+    #[error("no given key has signed it")]
+    Unsigned,
+    /// Not a verifier key.
+    #[error("it is not a verifier key")]
+    Key,
+}
+
+/// What a signature line holds beside its key's name.
+pub(crate) struct Signature<'n> {
+    pub(crate) name: &'n str,
+    pub(crate) id: [u8; 4],
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A note taken apart; nothing of it is believed yet.
+pub(crate) struct Note<'n> {
+    /// With its final newline.
+    pub(crate) text: &'n str,
+    pub(crate) signatures: Vec<Signature<'n>>,
+}
+
+/// Signatures that a note may carry: a log's, and a handful of witnesses'.
+const MOST_SIGNATURES: usize = 64;
+
+impl<'n> Note<'n> {
+    /// Parts text and signatures at the last empty line.
+    pub(crate) fn parse(note: &'n str) -> Result<Self, NoteError> {
+        let at = note.rfind("\n\n").ok_or(NoteError::Form)?;
+        let text = note.get(..=at).ok_or(NoteError::Form)?;
+        let lines = note.get(at + 2..).and_then(|rest| rest.strip_suffix('\n')).ok_or(NoteError::Form)?;
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(NoteError::Form);
+        }
+        let signatures: Option<Vec<_>> = lines.split('\n').map(signature).collect();
+        let signatures = signatures.filter(|all| all.len() <= MOST_SIGNATURES).ok_or(NoteError::Form)?;
+        Ok(Self { text, signatures })
+    }
+
+    /// Those that name that key.
+    pub(crate) fn by<'s>(&'s self, key: &'s PublicKey) -> impl Iterator<Item = &'s Signature<'n>> {
+        self.signatures.iter().filter(move |signature| signature.name == key.name && signature.id == key.id())
+    }
+}
+
+fn signature(line: &str) -> Option<Signature<'_>> {
+    let (name, encoded) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let bytes = BASE64.decode(encoded.as_bytes()).ok()?;
+    let (id, bytes) = bytes.split_first_chunk::<4>()?;
+    let named = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+');
+    (named && !bytes.is_empty()).then(|| Signature { name, id: *id, bytes: bytes.to_vec() })
+}
+
+/// A signature line, with its newline.
+pub(crate) fn signature_line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    let mut bytes = id.to_vec();
+    bytes.extend_from_slice(signature);
+    format!("\u{2014} {name} {}\n", BASE64.encode(&bytes))
+}
+
+/// An Ed25519 key with its name, for signatures of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicKey {
+    pub(crate) name: String,
+    pub(crate) kind: u8,
+    pub(crate) public: [u8; 32],
+}
+
+impl PublicKey {
+    /// Reads `<name>+<8 hex of key id>+<base64(type ‖ public key)>`, strictly.
+    pub(crate) fn parse(text: &str, kind: u8) -> Result<Self, NoteError> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(NoteError::Key);
+        };
+        let key = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key)?;
+        let public = key.strip_prefix(&[kind]).and_then(|key| key.try_into().ok()).ok_or(NoteError::Key)?;
+        let key = Self { name: name.to_owned(), kind, public };
+        let named = !name.is_empty() && !name.contains(char::is_whitespace);
+        if named && HEXLOWER.encode(&key.id()) == id { Ok(key) } else { Err(NoteError::Key) }
+    }
+
+    /// First four bytes of SHA-256(name ‖ 0x0A ‖ type ‖ public key).
+    pub(crate) fn id(&self) -> [u8; 4] {
+        let mut bytes = self.name.as_bytes().to_vec();
+        bytes.extend_from_slice(&[0x0a, self.kind]);
+        bytes.extend_from_slice(&self.public);
+        digest(&SHA256, &bytes).as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, self.public).verify(message, signature).is_ok()
+    }
+}
+
+impl std::fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut key = vec![self.kind];
+        key.extend_from_slice(&self.public);
+        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id()), BASE64.encode(&key))
+    }
+}
