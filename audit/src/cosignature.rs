@@ -69,6 +69,11 @@ impl WitnessVerifier {
         &self.0.name
     }
 
+    /// First four bytes of SHA-256(name ‖ 0x0A ‖ 0x04 ‖ public key).
+    pub fn id(&self) -> [u8; 4] {
+        self.0.id()
+    }
+
     /// When this witness cosigned the note; nothing where it did not. A line in its name that fails refuses the note.
     pub fn cosigned(&self, note: &str) -> Result<Option<Cosignature>, NoteError> {
         let note = Note::parse(note)?;

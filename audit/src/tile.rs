@@ -131,19 +131,25 @@ pub struct TileEdge {
 }
 
 impl TileEdge {
-    /// The edge of a log of `size`, its last tiles read back by `tile`: nothing where one is missing or too short.
-    pub fn resume(size: u64, mut tile: impl FnMut(Tile) -> Option<Vec<u8>>) -> Option<Self> {
-        let mut levels = Vec::new();
-        for level in (0..8).take_while(|level| size >= span(*level)) {
+    /// The last tiles of a log of `size`, as far as they are not full: what [`Self::resume`] reads.
+    pub fn of_size(size: u64) -> impl Iterator<Item = Tile> {
+        let partial = move |level| {
             let hashes = size / span(level);
-            let width = u16::try_from(hashes % TILE).ok()?;
-            if width == 0 {
-                levels.push(Vec::new());
-                continue;
-            }
-            let bytes = tile(Tile { layer: Layer::Hashes(level), n: hashes / TILE, width })?;
-            let (read, _) = bytes.as_chunks::<32>();
-            levels.push(read.get(..usize::from(width))?.to_vec());
+            let width = u16::try_from(hashes % TILE).ok().filter(|width| *width > 0)?;
+            Some(Tile { layer: Layer::Hashes(level), n: hashes / TILE, width })
+        };
+        (0..8).filter_map(partial)
+    }
+
+    /// The edge of a log of `size`, its last tiles read back by `tile`: nothing where one is missing or too short.
+    pub fn resume(size: u64, tile: impl Fn(Tile) -> Option<Vec<u8>>) -> Option<Self> {
+        let depth = (0..8u8).take_while(|level| size >= span(*level)).count();
+        let mut levels = vec![Vec::new(); depth];
+        for of in Self::of_size(size) {
+            let Layer::Hashes(level) = of.layer else { continue };
+            let bytes = tile(of)?;
+            let (hashes, _) = bytes.as_chunks::<32>();
+            *levels.get_mut(usize::from(level))? = hashes.get(..usize::from(of.width))?.to_vec();
         }
         Some(Self { size, levels })
     }

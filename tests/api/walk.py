@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -149,6 +150,29 @@ def walk():
     ask("DELETE /v1/tokens/{token}", officer, 204, token=token)
     good("PATCH /v1/services/{id}", officer, 204, id=service)
     ask("GET /v1/areas/check", officer, 200)
+    log(lines["lookups"][0]["id"])
+
+
+def log(line):
+    """The public log, once a checkpoint has been published; the demonstration's are 10 seconds apart."""
+    of = {"tenant": FILE["tenant"]}
+    for _ in range(60):
+        size = int(urllib.request.urlopen(f"{street.URL}/log/{of['tenant']}/checkpoint").read().split(b"\n")[1])
+        if ask("GET /v1/me/lookups", resident, 200)["lookups"][-1]["proof"] == "ready":
+            break
+        time.sleep(0.5)
+    for label in ("checkpoint", "checkpoints", "keys.json", "witnesses.json"):
+        ask(f"GET /log/{{tenant}}/{label}", None, 200, **of)
+    ask("GET /log/{tenant}/checkpoints/{size}", None, 200, **of, size=size)
+    ask("GET /log/{tenant}/checkpoint", None, 404, tenant="elsewhere")
+    ask("GET /log/{tenant}/tile/{tile}", None, 200, **of, tile="0/000")
+    ask("GET /log/{tenant}/tile/{tile}", None, 404, **of, tile="0/x001/000")
+    for label in ("GET /log/{tenant}/tile/entries/{n}", "GET /log/{tenant}/private/{n}"):
+        ask(label, auditor, 200, **of, n="000")
+        ask(label, steward, 403, **of, n="000")
+    ask("GET /v1/me/lookups/{lookup}/proof", resident, 200, lookup=line)
+    ask("GET /v1/audit/entries/{seq}", auditor, 200, seq=3)
+    ask("GET /v1/audit/entries/{seq}/proof", auditor, 200, seq=3)
 
 
 CANARIES = ["金丝雀", "990106195503020024", "12099995555", "gv-canary-7731"]

@@ -34,7 +34,11 @@ async fn the_description_is_served_and_a_page_of_it_needs_nothing_from_elsewhere
     let page = t.call("GET", "/docs", None, None).await;
     assert_eq!(page.status, 200);
     for door in doors() {
-        assert!(page.text.contains(&format!("<code>{} {}</code>", door.method, door.path)), "{}", door.path);
+        assert!(
+            page.text.contains(&format!("<code>{} {}</code>", door.method, door.path.replace('*', ""))),
+            "{}",
+            door.path
+        );
     }
     assert!(!page.text.contains("<script") && !page.text.contains("http://") && !page.text.contains("src="));
     assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));

@@ -8,6 +8,7 @@ use gridvault_policy::Posture;
 use gridvault_tests::{Answer, HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 
+use crate::proofs::publish;
 use crate::searching::said;
 
 /// How a door is passed rightly: by whom, with what; and who else may pass it.
@@ -72,6 +73,24 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
             at(pass(own().await, &["resident"], 200, body), "/v1/me/consents/home_visit_care".into())
         }
         ("POST", "/v1/audit/queries") => pass(officer, &["privacy_officer", "auditor"], 200, json!({})),
+        ("GET", "/v1/me/lookups/{lookup}/proof") => {
+            let looked = t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
+            publish(t).await;
+            let path = format!("/v1/me/lookups/{}/proof", looked.body["lookup"]["id"].as_str().unwrap());
+            at(pass(own().await, &["resident"], 200, Value::Null), path)
+        }
+        ("GET", "/v1/audit/entries/{seq}" | "/v1/audit/entries/{seq}/proof") => {
+            publish(t).await;
+            let path = path.replace("{seq}", "3");
+            at(pass(officer, &["privacy_officer", "auditor"], 200, Value::Null), path)
+        }
+        ("GET", "/log/{tenant}/tile/entries/{*n}" | "/log/{tenant}/private/{*n}") => {
+            publish(t).await;
+            // Once an hour it leaves an entry.
+            t.clock.step(HOUR);
+            let path = path.replace("{tenant}", "donggaodi").replace("{*n}", "000");
+            at(pass(officer, &["privacy_officer", "auditor"], 200, Value::Null), path)
+        }
         ("GET", "/v1/self" | "/v1/catalog") => pass(own().await, ANYBODY, 200, Value::Null),
         ("POST", "/v1/residents") => {
             let body = json!({ "premises": premises, "fields": { "person.name": "新居民", "person.id_type": "resident_id", "person.id_no": "990106198507311238" } });

@@ -11,6 +11,7 @@ mod import;
 mod instances;
 mod look_up;
 mod metrics;
+mod proofs;
 mod random;
 mod register;
 mod registers;

@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("authority", &[]),
     ("permit", &["authority", "seal", "store", "trail"]),
     ("seal", &["permit", "store"]),
-    ("trail", &["clock", "seal", "store"]),
+    ("trail", &["clock", "seal", "store", "tls"]),
     ("identity", &["authority", "seal", "store", "vault"]),
     ("records", &["authority", "identity", "seal", "store", "vault"]),
     (
@@ -52,7 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["authority", "clock", "identity", "import", "records", "register", "seal", "store", "vault"]),
-    ("config", &["seal", "store", "vault"]),
+    ("config", &["seal", "store", "trail", "vault"]),
     ("backup", &["clock", "identity", "register", "seal", "store", "trail", "vault"]),
     ("vault", &["authority", "clock", "identity", "register", "seal", "store", "trail"]),
     (

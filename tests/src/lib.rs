@@ -47,6 +47,7 @@ pub struct Answer {
     pub status: u16,
     pub body: Value,
     pub text: String,
+    pub bytes: Vec<u8>,
     pub headers: axum::http::HeaderMap,
 }
 
@@ -227,7 +228,8 @@ impl TestVault {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null), text, headers }
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, body, text, bytes: bytes.to_vec(), headers }
     }
 
     /// A lookup of the given shape.

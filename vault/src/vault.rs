@@ -14,7 +14,7 @@ use crate::identity::Remembered;
 use crate::register;
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
-use crate::trail::{Erased, Started, TrailError, Writer, start};
+use crate::trail::{Beside, Erased, Publisher, Publishing, Started, TrailError, Writer, start};
 
 /// Where the vault's parts lie.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Layout {
     pub keys: PathBuf,
     /// The pin.
     pub pin: PathBuf,
+    /// When checkpoints are published, and who is to cosign them.
+    pub publishing: Publishing,
     /// Somebody looked: the clock may be far ahead of the log's last entry.
     pub clock_confirmed: bool,
 }
@@ -51,6 +53,7 @@ impl Layout {
             database: Location::File(dir.join("vault.db")),
             keys: dir.join("keys.json"),
             pin: dir.join("pin"),
+            publishing: Publishing::default(),
             clock_confirmed: true,
         }
     }
@@ -113,6 +116,8 @@ pub struct Vault {
     pub log: Log<Writer>,
     /// The log's verifier key.
     pub log_key: VerifierKey,
+    /// Publishes the log's checkpoints.
+    pub publisher: Publisher,
     /// The policy in force.
     pub book: ArcSwap<Book>,
     /// Callers known lately, for lookups.
@@ -147,10 +152,14 @@ impl Vault {
         let book = tokio::task::spawn_blocking(move || Book::builtin(day))
             .await
             .map_err(|_| OpenError::Thread)??;
-        let (pin, confirmed) = (layout.pin.clone(), layout.clock_confirmed);
+        let beside = Beside {
+            pin: layout.pin.clone(),
+            publishing: layout.publishing.clone(),
+            clock_confirmed: layout.clock_confirmed,
+        };
         let (log_key, log_token) = (unsealed.log_key, unsealed.log_token);
-        let Started { log, key, begun, pinning } =
-            start(&store, Arc::clone(&clock), log_key, log_token, pin, confirmed).await?;
+        let Started { log, key, publisher, begun, pinning } =
+            start(&store, Arc::clone(&clock), log_key, log_token, beside).await?;
         let keys = unsealed.keyring;
         let nature = match (begun, fresh) {
             (true, _) => register::nature(&store).await?,
@@ -167,6 +176,7 @@ impl Vault {
             keys,
             log,
             log_key: key,
+            publisher,
             book: ArcSwap::new(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),

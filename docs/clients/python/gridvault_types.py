@@ -343,6 +343,25 @@ class Lines(TypedDict):
     lines: list[dict[str, Any]]
 
 
+LogKey = TypedDict(
+    'LogKey',
+    {
+        'from': int,
+        'key': str,
+        'to': NotRequired[int],
+    },
+)
+
+
+class LogKeys(TypedDict):
+    """
+    The log's verifier keys.
+    """
+
+    keys: list[LogKey]
+    origin: str
+
+
 class Looker(TypedDict):
     """
     Who looked, as it was then.
@@ -479,14 +498,6 @@ class Reach(TypedDict):
     premises: int
 
 
-class Ready(TypedDict):
-    """
-    It can record.
-    """
-
-    ready: bool
-
-
 Reason: TypeAlias = Literal[
     'no_task',
     'task_closed',
@@ -618,6 +629,15 @@ class SignIn(TypedDict):
     """
 
     code: str
+
+
+class Sizes(TypedDict):
+    """
+    A page of sizes.
+    """
+
+    next: int | None
+    sizes: list[int]
 
 
 StoredField: TypeAlias = Literal[
@@ -776,6 +796,26 @@ class Why(TypedDict):
     code: Reason
     en: str
     zh: str
+
+
+class Witness(TypedDict):
+    """
+    A witness's name and verifier key.
+    """
+
+    key: str
+    name: str
+
+
+class Witnesses(TypedDict):
+    """
+    The witnesses that are asked.
+    """
+
+    witnesses: list[Witness]
+
+
+Witnessing: TypeAlias = Literal['witnessed', 'unwitnessed', 'unreachable', 'disagreed']
 
 
 class Word(TypedDict):
@@ -1217,6 +1257,15 @@ class Problem(TypedDict):
     status: int
     title: str
     type: ProblemName
+
+
+class Ready(TypedDict):
+    """
+    It can record; and how the witnesses stand to what is recorded.
+    """
+
+    ready: bool
+    witnesses: Witnessing
 
 
 class Renewal(TypedDict):

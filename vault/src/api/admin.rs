@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::metrics::Page;
 use super::{App, health};
+use crate::trail::Witnessing;
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -57,11 +58,39 @@ async fn metrics(app: &App, told: &Told) -> Response {
         let age = seconds(now - head.at);
         page.gauge("gridvault_last_commit_age_seconds", "Age of the last entry, any instance's.", age);
     }
+    witnesses(app, &mut page);
     if let Some((entries, at)) = told.pin.as_deref().and_then(pin) {
         page.gauge("gridvault_pin_entries", "Entries that the pin names.", entries);
         page.gauge("gridvault_pin_age_seconds", "Since the pin was written.", seconds(now - at));
     }
     ([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")], page.finish()).into_response()
+}
+
+/// What was published, who cosigned it, and whether anything stands in the way.
+fn witnesses(app: &App, page: &mut Page) {
+    let (publisher, halted) = (&app.vault.publisher, app.vault.log.sink().hints().halted().is_some());
+    page.gauge("gridvault_log_halted", "Whether the log is stopped: log-rollback.", u8::from(halted));
+    page.gauge("gridvault_witnesses", "Witnesses that are asked.", publisher.witnesses().len());
+    let standing = publisher.witnessing();
+    let is = |one: Witnessing| u8::from(standing == one);
+    page.gauge(
+        "gridvault_witness_unreachable",
+        "Whether a witness could not be asked.",
+        is(Witnessing::Unreachable),
+    );
+    page.gauge(
+        "gridvault_witness_disagreed",
+        "Whether a witness shows something else.",
+        is(Witnessing::Disagreed),
+    );
+    if let Some(newest) = publisher.newest() {
+        page.gauge(
+            "gridvault_published_entries",
+            "Entries that the newest checkpoint names.",
+            newest.checkpoint.size,
+        );
+        page.gauge("gridvault_published_cosignatures", "Witnesses that cosigned it.", newest.cosigned);
+    }
 }
 
 /// This machine's name.

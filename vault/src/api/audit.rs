@@ -1,6 +1,6 @@
-//! `POST /v1/audit/queries`: the trail for officers and auditors; each look is itself an entry.
+//! `/v1/audit/…`: the trail for officers and auditors; each look is itself an entry.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use gridvault_audit::{Json, Kind};
 use gridvault_policy::Role;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::extract::{Body, Context};
+use super::me::proof_file;
 use super::problem::Name;
 use super::{App, Problem};
 use crate::authority::Header;
@@ -57,14 +58,62 @@ pub(super) async fn query(
     read.private.detail.insert("limit", Json::Int(filter.limit));
     let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
     recorded.map_err(|error| Problem::of_record(&error, context.language))?;
-    let entries = app.vault.store.entries(&filter).await.map_err(|error| {
-        tracing::error!(%error, "the trail could not be read");
-        context.problem(Name::Internal)
-    })?;
+    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
     let full = i64::try_from(entries.len()).unwrap_or(i64::MAX) == filter.limit;
     let next = entries.last().filter(|_| full).map(|entry| entry.seq);
     let entries: Vec<Value> = entries.iter().map(both_parts).collect();
     Ok(axum::Json(json!({ "entries": entries, "next": next })).into_response())
+}
+
+/// An entry, by its number.
+pub(super) async fn entry(
+    State(app): State<App>,
+    context: Context,
+    Path(seq): Path<String>,
+) -> Result<Response, Problem> {
+    let seq = reader_of(&app, &context, &seq, "entry").await?;
+    let at = i64::try_from(seq).unwrap_or(i64::MAX);
+    let filter = EntryFilter {
+        after: Some(at - 1),
+        before: Some(at.saturating_add(1)),
+        limit: 1,
+        ..EntryFilter::default()
+    };
+    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
+    let entry = entries.first().ok_or_else(|| context.problem(Name::NotFound))?;
+    Ok(axum::Json(both_parts(entry)).into_response())
+}
+
+/// The proof that an entry is in the log.
+pub(super) async fn proof(
+    State(app): State<App>,
+    context: Context,
+    Path(seq): Path<String>,
+) -> Result<Response, Problem> {
+    let seq = reader_of(&app, &context, &seq, "proof").await?;
+    let proof = app.vault.publisher.prove(seq).await.map_err(|error| failed(&context, &error))?;
+    Ok(proof_file(seq, &proof.ok_or_else(|| context.problem(Name::NotFound))?))
+}
+
+/// An officer or auditor, whose look at that entry is on record from here on.
+async fn reader_of(app: &App, context: &Context, seq: &str, view: &'static str) -> Result<u64, Problem> {
+    let caller = context.plain_caller(app).await?;
+    if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
+        return Err(context.problem(Name::Denied));
+    }
+    let seq: i64 = seq.parse().map_err(|_| context.problem(Name::NotFound))?;
+    let number = u64::try_from(seq).map_err(|_| context.problem(Name::NotFound))?;
+    let mut read = register::entry(Kind::TrailRead, &caller, &context.request);
+    read.private.detail.insert("view", Json::from(view));
+    read.private.detail.insert("seq", Json::Int(seq));
+    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
+    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
+    Ok(number)
+}
+
+fn failed(context: &Context, error: &crate::store::StoreError) -> Problem {
+    tracing::error!(%error, "the trail could not be read");
+    context.problem(Name::Internal)
 }
 
 async fn filter(app: &App, context: &Context, ask: Ask) -> Result<EntryFilter, Problem> {

@@ -16,7 +16,11 @@ pub(super) async fn alive() -> Json<Value> {
 
 pub(super) async fn ready(State(app): State<App>, request: Request) -> Response {
     match app.vault.store.head().await {
-        Ok(Some(_)) => Json(json!({ "ready": true })).into_response(),
+        Ok(Some(_)) if app.vault.log.sink().hints().halted().is_none() => {
+            let witnesses = app.vault.publisher.witnessing().as_str();
+            Json(json!({ "ready": true, "witnesses": witnesses })).into_response()
+        }
+        Ok(Some(_)) => Problem::new(Name::LogRollback, language(request.headers())).into_response(),
         _ => Problem::new(Name::AuditUnavailable, language(request.headers())).into_response(),
     }
 }

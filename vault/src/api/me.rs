@@ -1,9 +1,10 @@
-//! `GET /v1/me/lookups`: who looked at me.
+//! `GET /v1/me/lookups`: who looked at me, and the proof of each line.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
-use gridvault_audit::{Json, Kind};
+use gridvault_audit::{Json, Kind, ProofFile};
 use gridvault_policy::{Basis, FieldId, Outcome, Purpose, RecordType, Role, Scheme};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,7 @@ use super::{App, Problem};
 use crate::Vault;
 use crate::authority::Header;
 use crate::clock::{beijing, rfc3339};
-use crate::identity::Party;
+use crate::identity::{Caller, Party};
 use crate::register;
 use crate::store::{EntryFilter, StoredEntry, Table};
 use crate::trail::{Act, Change};
@@ -24,28 +25,10 @@ const FURTHEST: i64 = 5000;
 pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<Response, Problem> {
     let (after, limit) = (context.asked::<String>("after")?, context.limit(50)?);
     let caller = context.plain_caller(&app).await?;
-    let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
-    let failed = |error: crate::store::StoreError| {
-        tracing::error!(%error, "a statement could not be read");
-        context.problem(Name::Internal)
-    };
-    let row = app.vault.store.row(Table::Records, resident.as_bytes()).await.map_err(failed)?;
-    let header: Option<Header> = row.and_then(|row| app.vault.keys.check(&row));
-    let tag = header.filter(|h| h.kind == RecordType::Person).and_then(|h| h.tag_bytes());
-    let tag = tag.ok_or_else(|| context.problem(Name::NotFound))?;
-    // Reading the trail is itself on record before a line is shown.
-    let mut read = register::entry(Kind::TrailRead, &caller, &context.request);
-    read.private.detail.insert("view", Json::from("own_lookups"));
-    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
-    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
-    let filter = EntryFilter {
-        kinds: [Kind::Lookup, Kind::Verification].map(|kind| kind.as_str().to_owned()).to_vec(),
-        record: Some(tag.to_vec()),
-        newest_first: true,
-        limit: FURTHEST,
-        ..EntryFilter::default()
-    };
-    let entries = app.vault.store.entries(&filter).await.map_err(failed)?;
+    let tag = own_tag(&app, &context, &caller).await?;
+    enter(&app, &context, &caller, "own_lookups").await?;
+    let filter = of_statement(&tag);
+    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
     let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry, &tag)).peekable();
     if let Some(after) = &after {
         while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
@@ -54,6 +37,66 @@ pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<
     let shown: Vec<Value> = lines.by_ref().take(limit).collect();
     let next = lines.peek().and_then(|_| shown.last()).and_then(|line| line.get("id")).cloned();
     Ok(axum::Json(json!({ "lookups": shown, "next": next })).into_response())
+}
+
+/// The proof that a line of the own statement is in the log.
+pub(super) async fn proof(
+    State(app): State<App>,
+    context: Context,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let caller = context.plain_caller(&app).await?;
+    let tag = own_tag(&app, &context, &caller).await?;
+    enter(&app, &context, &caller, "own_proof").await?;
+    let nowhere = || context.problem(Name::NotFound);
+    let salt = HEXLOWER.decode(id.as_bytes()).map_err(|_| nowhere())?;
+    let filter = EntryFilter { salt: Some(salt), ..of_statement(&tag) };
+    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
+    let shown = entries.iter().find(|entry| line(&app.vault, entry, &tag).is_some()).ok_or_else(nowhere)?;
+    let seq = u64::try_from(shown.seq).unwrap_or(u64::MAX);
+    let proof = app.vault.publisher.prove(seq).await.map_err(|error| failed(&context, &error))?;
+    Ok(proof_file(seq, &proof.ok_or_else(nowhere)?))
+}
+
+/// A proof as a file of its own.
+pub(super) fn proof_file(seq: u64, proof: &ProofFile) -> Response {
+    let name = format!("attachment; filename=\"{seq}.tlog-proof\"");
+    let kind = "text/plain; charset=utf-8".to_owned();
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], proof.to_string()).into_response()
+}
+
+/// The audit tag of the resident who asks.
+async fn own_tag(app: &App, context: &Context, caller: &Caller) -> Result<[u8; 16], Problem> {
+    let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
+    let row = app.vault.store.row(Table::Records, resident.as_bytes()).await;
+    let row = row.map_err(|error| failed(context, &error))?;
+    let header: Option<Header> = row.and_then(|row| app.vault.keys.check(&row));
+    let tag = header.filter(|h| h.kind == RecordType::Person).and_then(|h| h.tag_bytes());
+    tag.ok_or_else(|| context.problem(Name::NotFound))
+}
+
+/// Reading the trail is itself on record before a line is shown.
+async fn enter(app: &App, context: &Context, caller: &Caller, view: &'static str) -> Result<(), Problem> {
+    let mut read = register::entry(Kind::TrailRead, caller, &context.request);
+    read.private.detail.insert("view", Json::from(view));
+    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
+    recorded.map(|_| ()).map_err(|error| Problem::of_record(&error, context.language))
+}
+
+fn failed(context: &Context, error: &crate::store::StoreError) -> Problem {
+    tracing::error!(%error, "a statement could not be read");
+    context.problem(Name::Internal)
+}
+
+/// What is on a statement.
+fn of_statement(tag: &[u8]) -> EntryFilter {
+    EntryFilter {
+        kinds: [Kind::Lookup, Kind::Verification].map(|kind| kind.as_str().to_owned()).to_vec(),
+        record: Some(tag.to_vec()),
+        newest_first: true,
+        limit: FURTHEST,
+        ..EntryFilter::default()
+    }
 }
 
 /// A line of the statement; nothing where nothing was shown to anybody.
@@ -76,6 +119,10 @@ fn line(vault: &Vault, entry: &StoredEntry, own: &[u8]) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
+    let proven = vault
+        .publisher
+        .newest()
+        .is_some_and(|newest| u64::try_from(entry.seq).is_ok_and(|seq| seq < newest.checkpoint.size));
     let who = public.get("who")?;
     let area = who.text("area").map(|code| area_name(vault, code));
     let text = sentence(&public, area.as_deref(), &fields, entry.at)?;
@@ -87,7 +134,7 @@ fn line(vault: &Vault, entry: &StoredEntry, own: &[u8]) -> Option<Value> {
         "basis": public.text("basis"),
         "fields": fields,
         "text": text,
-        "proof": "pending",
+        "proof": if proven { "ready" } else { "pending" },
     }))
 }
 

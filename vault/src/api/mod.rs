@@ -13,6 +13,7 @@ mod examples;
 mod extract;
 mod health;
 mod imports;
+mod log;
 mod lookups;
 mod me;
 mod metrics;

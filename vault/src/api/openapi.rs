@@ -45,7 +45,7 @@ fn document() -> Value {
     let mut refusals: BTreeMap<String, Value> = BTreeMap::new();
     for door in all_doors() {
         let operation = operation(&door, &mut make, &mut refusals);
-        let path = paths.entry(door.path).or_insert_with(|| json!({}));
+        let path = paths.entry(door.path.replace('*', "")).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(door.method.to_ascii_lowercase(), operation);
         }
@@ -127,7 +127,7 @@ fn operation(door: &Door, make: &mut SchemaGenerator, refusals: &mut BTreeMap<St
 /// `POST /v1/residents/{id}/erasure` → `post_residents_id_erasure`.
 fn name(door: &Door) -> String {
     let words =
-        door.path.trim_start_matches("/v1").split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
+        door.path.trim_start_matches("/v1").split(['/', '{', '}', '.', '*']).filter(|word| !word.is_empty());
     let path: Vec<&str> = words.collect();
     format!("{}_{}", door.method.to_ascii_lowercase(), path.join("_"))
 }
@@ -138,8 +138,14 @@ fn parameters(door: &Door) -> Vec<Value> {
         let schema = match part {
             "id" => json!({ "type": "string", "format": "uuid" }),
             "purpose" => json!({ "$ref": "#/components/schemas/Purpose" }),
+            "seq" | "size" => json!({ "type": "integer", "minimum": 0 }),
+            "*tile" => {
+                json!({ "type": "string", "pattern": r"^[0-9]{1,2}/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$" })
+            }
+            "*n" => json!({ "type": "string", "pattern": r"^(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?$" }),
             _ => json!({ "$ref": "#/components/schemas/Identifier" }),
         };
+        let part = part.trim_start_matches('*');
         out.push(json!({ "name": part, "in": "path", "required": true, "schema": schema }));
     }
     for of in &door.query {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::doors::Size;
 use super::extract::{RequestId, language};
+use super::log::Readers;
 use super::metrics::Metrics;
 use super::problem::Name;
 use super::rate::{self, Rate};
@@ -37,6 +38,7 @@ pub struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,
     pub(super) rate: Arc<Rate>,
+    pub(super) readers: Arc<Readers>,
 }
 
 impl App {
@@ -47,7 +49,14 @@ impl App {
 
     /// Likewise, within those.
     pub fn within(vault: Arc<Vault>, limits: Limits) -> Self {
-        Self { vault, throttle: Arc::default(), metrics: Arc::default(), limits, rate: Arc::default() }
+        Self {
+            vault,
+            throttle: Arc::default(),
+            metrics: Arc::default(),
+            limits,
+            rate: Arc::default(),
+            readers: Arc::default(),
+        }
     }
 }
 
@@ -127,7 +136,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         }
     };
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -13,7 +13,7 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{clear_proposals, raise_broken_rows, raise_clock};
+use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness};
 use crate::tls::Tls;
 
 /// Connections of those who look after the machine.
@@ -72,6 +72,7 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     let doors = doors.into();
     let app = App::within(Arc::clone(&vault), doors.limits);
     let upkeep = tokio::spawn(upkeep(app.clone(), doors.pin.clone().map(Notes::beside)));
+    let publishing = tokio::spawn(publishing(Arc::clone(&vault)));
     let room = Arc::new(Semaphore::new(doors.limits.connections));
     let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {
         let (proxies, metrics) = (Proxies::new(trusted), Arc::clone(&app.metrics));
@@ -93,8 +94,28 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     };
     tokio::join!(told, serving, admin);
     upkeep.abort();
+    publishing.abort();
     app.throttle.enter(&vault).await;
     vault.close().await;
+}
+
+/// A checkpoint at each place on the grid; what witnesses do otherwise than before is entered.
+async fn publishing(vault: Arc<Vault>) {
+    loop {
+        tokio::time::sleep(vault.publisher.until_next()).await;
+        let news = match vault.publisher.publish().await {
+            Ok(news) => news,
+            Err(error) => {
+                tracing::error!(%error, "no checkpoint was published");
+                continue;
+            }
+        };
+        for news in &news {
+            if let Err(error) = tell_of_witness(&vault, news).await {
+                tracing::warn!(%error, "what a witness did could not be entered");
+            }
+        }
+    }
 }
 
 /// Once a second findings, every ten what backups noted, once a minute refused credentials.

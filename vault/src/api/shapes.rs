@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::problem::Name;
 use crate::authority::Level;
+use crate::trail::Witnessing;
 use crate::words::{
     BasisWord, DepartmentWord, Identifier, KindWord, Moment, OutcomeWord, PurposeWord, ReasonWord,
     RecordWord, RoleWord, SchemeWord,
@@ -84,6 +85,20 @@ impl JsonSchema for ProblemName {
         let names: Vec<String> =
             Name::ALL.iter().map(|name| format!("urn:gridvault:problem:{}", name.as_str())).collect();
         schemars::json_schema!({ "type": "string", "enum": names, "description": "What kind of refusal it is." })
+    }
+}
+
+/// How the witnesses stand to the newest checkpoint.
+enum WitnessingWord {}
+
+impl JsonSchema for WitnessingWord {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Witnessing".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        let words = Witnessing::ALL.map(Witnessing::as_str);
+        schemars::json_schema!({ "type": "string", "enum": words, "description": "How the witnesses stand to the newest checkpoint." })
     }
 }
 
@@ -273,8 +288,18 @@ shapes! {
     WordShape { id: String, zh: String, en: String }
     /// It runs.
     Alive { alive: bool }
-    /// It can record.
-    Ready { ready: bool }
+    /// It can record; and how the witnesses stand to what is recorded.
+    Ready { ready: bool, #[schemars(with = "WitnessingWord")] witnesses: String }
+    /// A page of sizes.
+    SizesShape { sizes: Vec<u64>, next: Option<i64> }
+    /// A key with the sizes that it signs.
+    LogKeyShape { key: String, from: u64, to: Option<u64> }
+    /// The log's verifier keys.
+    LogKeysShape { origin: String, keys: Vec<LogKeyShape> }
+    /// A witness's name and verifier key.
+    WitnessShape { name: String, key: String }
+    /// The witnesses that are asked.
+    WitnessesShape { witnesses: Vec<WitnessShape> }
 }
 
 /// A line of an import; its kind is the query's.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::Value;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::Failure;
 use crate::config::read_secret;
@@ -56,20 +55,8 @@ fn answered(
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
 }
 
-/// Trusts the public authorities, or those in the file that `SSL_CERT_FILE` names: an office may have one of its own.
 fn agent() -> Result<ureq::Agent, Failure> {
-    let mut config = ureq::Agent::config_builder().http_status_as_error(false);
-    #[expect(clippy::disallowed_methods, reason = "what other clients of the machine read too")]
-    if let Ok(file) = std::env::var("SSL_CERT_FILE") {
-        let pem =
-            std::fs::read(&file).map_err(|error| Failure(format!("SSL_CERT_FILE: `{file}`: {error}"), 1))?;
-        let roots: Vec<_> = parse_pem(&pem)
-            .filter_map(|item| if let Ok(PemItem::Certificate(root)) = item { Some(root) } else { None })
-            .collect();
-        config =
-            config.tls_config(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build());
-    }
-    Ok(ureq::Agent::new_with_config(config.build()))
+    crate::tls::agent(None).map_err(|words| Failure(words, 1))
 }
 
 /// What a problem says to people.

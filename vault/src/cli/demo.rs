@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -13,6 +14,7 @@ use crate::clock::SteadyClock;
 use crate::config::read_secret;
 use crate::demo::{DemoFile, make, refresh, steps};
 use crate::seal::{create_key_file, write_new};
+use crate::trail::Publishing;
 use crate::vault::{Layout, Nature, Vault};
 
 #[derive(clap::Args)]
@@ -51,8 +53,10 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     }
     let passphrase = read_secret(&data.join("passphrase"))?;
     let nature = fresh.then_some(Nature::Synthetic);
-    let vault =
-        Vault::open(&Layout::in_folder(data), passphrase, Arc::new(SteadyClock::start()), nature).await?;
+    // So that proofs are soon ready to be tried.
+    let publishing = Publishing { every: Duration::from_secs(10), ..Publishing::default() };
+    let layout = Layout { publishing, ..Layout::in_folder(data) };
+    let vault = Vault::open(&layout, passphrase, Arc::new(SteadyClock::start()), nature).await?;
     if vault.nature != Nature::Synthetic {
         return Err(Failure("this vault holds real people: `gridvault serve` serves it".into(), 1));
     }
@@ -66,7 +70,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     file.url = format!("http://{}", listener.local_addr()?);
     file.write(&demo_file)?;
     print(&file, data);
-    let pin = Some(Layout::in_folder(data).pin);
+    let pin = Some(layout.pin);
     api::serve(Arc::new(vault), Doors { pin, ..listener.into() }, told_to_stop()).await;
     Ok(0)
 }

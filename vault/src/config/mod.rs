@@ -4,6 +4,7 @@ mod read;
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ pub use server::{Limits, Server};
 
 use crate::seal::Secret;
 use crate::store::Location;
+use crate::trail::{Publishing, WitnessAddress};
 use crate::vault::Layout;
 
 /// Every setting.
@@ -100,6 +102,30 @@ pub struct Keys {
 pub struct LogSettings {
     /// Where the pin lies: not beside the database where that can be helped.
     pub pin_file: PathBuf,
+    /// Seconds from one published checkpoint to the next.
+    #[serde(default = "publish_every")]
+    pub publish_every: u32,
+    /// Who is asked to cosign checkpoints: `<verifier key> <URL>` each.
+    #[serde(default)]
+    pub witnesses: Vec<WitnessAddress>,
+}
+
+impl LogSettings {
+    fn check(&self) -> Result<(), String> {
+        if !(1..=86_400).contains(&self.publish_every) {
+            return Err("`log.publish_every` must lie between 1 and 86400 seconds".into());
+        }
+        let mut names: Vec<_> = self.witnesses.iter().map(|witness| witness.key.name()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair.first() == pair.last()) {
+            Some(_) => Err("`log.witnesses` names one twice".into()),
+            None => Ok(()),
+        }
+    }
+}
+
+const fn publish_every() -> u32 {
+    300
 }
 
 /// Why the settings cannot be used.
@@ -126,7 +152,8 @@ impl Config {
                 )));
             }
         }
-        self.server.check().and_then(|()| self.limits.check()).map_err(ConfigError::Setting)
+        let checked = self.server.check().and_then(|()| self.limits.check()).and_then(|()| self.log.check());
+        checked.map_err(ConfigError::Setting)
     }
 
     /// Where the files lie.
@@ -136,6 +163,10 @@ impl Config {
             database,
             keys: self.keys.file.clone(),
             pin: self.log.pin_file.clone(),
+            publishing: Publishing {
+                every: Duration::from_secs(self.log.publish_every.into()),
+                witnesses: self.log.witnesses.clone(),
+            },
             clock_confirmed: false,
         }
     }

@@ -115,8 +115,10 @@ impl Config {
 /// A variable is text; where a setting is a number or a list, what the text says.
 fn of_environment(section: &str, member: &str, text: String) -> toml::Value {
     match (section, member) {
-        ("limits", _) => text.parse().map_or(toml::Value::String(text), toml::Value::Integer),
-        ("server", "trusted_proxies") => {
+        ("limits", _) | ("log", "publish_every") => {
+            text.parse().map_or(toml::Value::String(text), toml::Value::Integer)
+        }
+        ("server", "trusted_proxies") | ("log", "witnesses") => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
         }

@@ -10,7 +10,7 @@ use super::entry_by;
 use crate::identity::actor;
 use crate::seal::Keyring;
 use crate::store::{EntryFilter, Store, StoreError, Table};
-use crate::trail::{Act, Change, Writer};
+use crate::trail::{Act, Change, WitnessNews, Writer};
 use crate::vault::{Nature, OpenError, Vault};
 
 /// What entries of the machine itself say of who.
@@ -85,6 +85,15 @@ pub async fn raise_clock(vault: &Vault) -> Result<(), RecordError> {
     let mut finding = system(Kind::FindingRaised);
     finding.private.detail.insert("code", Json::Text(Cow::Borrowed("clock_ahead")));
     vault.log.record(Act::new(&vault.keys, finding, Change::none())).await.map(|_| ())
+}
+
+/// A witness that could not be asked, or that shows something else.
+pub async fn tell_of_witness(vault: &Vault, news: &WitnessNews) -> Result<(), RecordError> {
+    let kind = if news.disagreed { Kind::WitnessDisagreed } else { Kind::WitnessUnreachable };
+    let mut entry = system(kind);
+    entry.private.detail.insert("witness", super::word(&news.witness));
+    entry.private.detail.insert("size", Json::Int(i64::try_from(news.size).unwrap_or(i64::MAX)));
+    vault.log.record(Act::new(&vault.keys, entry, Change::none())).await.map(|_| ())
 }
 
 /// Findings: authority rows whose MAC failed and that are not on record yet, each an entry.

@@ -27,7 +27,9 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWord, Subject, Who};
 
-pub use begin::{begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, unsealed};
+pub use begin::{
+    begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
+};
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};

@@ -35,6 +35,8 @@ pub struct EntryFilter {
     pub actor: Option<String>,
     /// Only entries that touch the record with this audit tag.
     pub record: Option<Vec<u8>>,
+    /// Only the one with this public salt.
+    pub salt: Option<Vec<u8>>,
     /// From this log time on, microseconds.
     pub from: Option<i64>,
     /// Before this log time, microseconds.
@@ -80,6 +82,9 @@ impl EntryFilter {
             bind(&mut sql, " AND (record = ", tag.as_slice().into(), "");
             let further = " OR seq IN (SELECT seq FROM entry_tags WHERE tenant = $1 AND tag = ";
             bind(&mut sql, further, tag.as_slice().into(), "))");
+        }
+        if let Some(salt) = &self.salt {
+            bind(&mut sql, " AND salt = ", salt.as_slice().into(), "");
         }
         for (bound, compare) in [
             (self.from, " AND at >= "),

@@ -14,6 +14,7 @@ mod open;
 #[cfg(test)]
 mod statements;
 mod table;
+mod tiles;
 mod write;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use load::{EnvelopesRow, IdentityRows, LocatedRows, Shelf};
 pub use open::Location;
 use sqlx::SqlSafeStr;
 pub use table::Table;
+pub use tiles::StoredCheckpoint;
 pub use write::{Batch, NewEntry, Term};
 
 /// A row that a right relies on, as stored: nothing in it counts before its MAC is checked.

@@ -9,6 +9,9 @@ use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
 use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
+use super::tiles::{
+    ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
+};
 use super::write::{
     DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, REWRAP, SALT,
     SHRED, SHRED_FORMER, TERMS, UNLINK,
@@ -21,6 +24,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         kinds: vec!["lookup".into(), "login".into()],
         actor: Some(String::new()),
         record: Some(vec![]),
+        salt: Some(vec![]),
         from: Some(0),
         to: Some(0),
         after: Some(0),
@@ -43,6 +47,15 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         DROP_TERM,
         SHRED,
         SHRED_FORMER,
+        TILE,
+        LAST_TILE,
+        DROP_TILES,
+        NEWEST,
+        KEPT,
+        OF_SIZE,
+        PUBLISH,
+        ASKED,
+        DROP_CHECKPOINT,
     ];
     let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();
@@ -54,8 +67,10 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         both.extend(by_keys(select, "", &[&[0][..]; 3]).map(|(sql, _)| sql.0));
     }
     both.extend([filter.statement("").0, EntryFilter::default().statement("").0]);
-    let mut apart: Vec<_> =
-        [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS].iter().map(super::insert::Insert::texts).collect();
+    let mut apart: Vec<_> = [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS, PUT_TILES]
+        .iter()
+        .map(super::insert::Insert::texts)
+        .collect();
     apart.push(WANTED.map(|wanted| format!("{wanted} {LOCATE}")));
     for table in Table::ALL {
         let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];

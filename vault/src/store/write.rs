@@ -1,6 +1,7 @@
 //! The one writer's transaction: savepoint per change, entries in one insert, the head by compare-and-set.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
@@ -8,6 +9,7 @@ use super::database::{Connection, Value, values};
 use super::heads::{HEAD, head};
 use super::insert::{Column, Insert};
 use super::keys::by_keys;
+use super::tiles::PUT_TILES;
 use super::{EnvelopesRow, Row, Shelf, Store, StoreError, StoredHead, Table};
 
 /// A blind-index term of a record's field.
@@ -102,6 +104,10 @@ pub(super) const FIRST_HEAD: &str = "INSERT INTO heads (tenant, size, leaf, at, 
 pub(super) const MOVE_HEAD: &str = "UPDATE heads SET size = $2, leaf = $3, at = $4, frontier = $5, facts_rev = $6, checkpoint = $7 \
      WHERE tenant = $1 AND size = $8";
 
+/// How often what may be done twice is tried, and the pause between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// An open write transaction of one tenant. Dropped without `commit` or `give_up`, its connection is closed with it: after
 /// a full disk SQLite has rolled back by itself, and only a new connection knows for certain where it stands.
 pub struct Batch<'s> {
@@ -126,6 +132,54 @@ impl Store {
         let mut batch = Batch { conn, tenant: &self.tenant, ended: false };
         batch.conn.control(begin).await?;
         Ok(batch)
+    }
+}
+
+/// What is written beside the log: it must be such that doing it twice does no more.
+enum Alone<'a> {
+    Statement(&'static str, &'a [Value<'a>]),
+    Tiles(&'a [Vec<Value<'a>>]),
+}
+
+impl Store {
+    /// One statement in a transaction of its own; how many rows it changed.
+    pub(super) async fn execute_alone(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        self.alone(Alone::Statement(sql, values)).await
+    }
+
+    /// Writes tiles: level, number, hashes. Behind it they are durable.
+    pub async fn put_tiles(&self, tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let rows = tiles.iter().map(|(level, n, hashes)| {
+            let n = i64::try_from(*n).unwrap_or(i64::MAX);
+            values![self.tenant.as_str(), i64::from(*level), n, &hashes[..]].to_vec()
+        });
+        self.alone(Alone::Tiles(&rows.collect::<Vec<_>>())).await.map(|_| ())
+    }
+
+    /// Tried anew, a few times, where the connection was lost or another transaction was in the way.
+    async fn alone(&self, what: Alone<'_>) -> Result<u64, StoreError> {
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            match self.once(&what).await {
+                Err(StoreError::Lost | StoreError::Retry) if left > 0 => tokio::time::sleep(PAUSE).await,
+                done => return done,
+            }
+        }
+    }
+
+    async fn once(&self, what: &Alone<'_>) -> Result<u64, StoreError> {
+        let mut batch = self.begin().await?;
+        let changed = match what {
+            Alone::Statement(sql, values) => batch.conn.execute(*sql, values).await?,
+            Alone::Tiles(rows) => batch.conn.insert(&PUT_TILES, rows).await.map(|()| 0)?,
+        };
+        batch.commit().await?;
+        Ok(changed)
     }
 }
 

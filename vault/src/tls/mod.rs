@@ -1,5 +1,6 @@
-//! TLS of the server, by rustls on ring: certificate, key and the clients' authority come from files, and anew when told.
+//! What is spoken with others. TLS of the server, by rustls on ring: certificate, key and the clients' authority come from files, and anew when told.
 
+mod client;
 mod validity;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
+pub use client::agent;
 pub use validity::Validity;
 
 /// Where the parts lie.

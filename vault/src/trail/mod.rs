@@ -3,15 +3,21 @@
 mod batch;
 mod change;
 mod erased;
+mod keep;
 mod pin;
+mod publish;
 mod standing;
 mod start;
 mod tags;
+mod tree;
 mod verify;
+mod witnesses;
 mod writer;
 
 pub use change::{Act, Change, Expect};
 pub use erased::Erased;
-pub use start::{Started, TrailError, start};
+pub use publish::{PublishError, Published, Publisher, Publishing, WitnessNews, Witnessing};
+pub use start::{Beside, Started, TrailError, start};
 pub use verify::{Verdict, Verified, verify_database};
+pub use witnesses::WitnessAddress;
 pub use writer::Writer;

@@ -11,20 +11,51 @@ use tokio::task::JoinHandle;
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
-/// The pinned checkpoint, if the file is there; one that does not verify is as bad as none.
-pub(super) fn read(path: &Path, key: &VerifierKey) -> std::io::Result<Option<Checkpoint>> {
-    match std::fs::read_to_string(path) {
-        Ok(note) => Ok(Checkpoint::open(&note, std::slice::from_ref(key)).ok()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// Files of evidence that are kept at most: whoever can make witnesses disagree must not fill the disk.
+const MOST_EVIDENCE: usize = 100;
+
+/// Where the pin lies.
+#[derive(Clone, Debug)]
+pub(super) struct Pin(pub(super) PathBuf);
+
+impl Pin {
+    /// The pinned checkpoint, if the file is there; one that does not verify is as bad as none.
+    pub(super) fn read(&self, key: &VerifierKey) -> std::io::Result<Option<Checkpoint>> {
+        match std::fs::read_to_string(&self.0) {
+            Ok(note) => Ok(Checkpoint::open(&note, std::slice::from_ref(key)).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the pin.
+    pub(super) fn write(&self, note: &str) -> std::io::Result<()> {
+        write_whole(&self.0, note)
+    }
+
+    /// Keeps both notes where a witness shows another history than this one: `<pin>.<witness>-<size>.disagreed`.
+    pub(super) fn keep_evidence(&self, witness: &str, ours: &str, theirs: &str) {
+        let size = Checkpoint::parse_unverified(theirs).map_or(0, |theirs| theirs.size);
+        let path = self.0.with_extension(format!("{witness}-{size}.disagreed"));
+        let others =
+            self.0.parent().and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
+        let kept =
+            others.filter(|other| other.path().extension().is_some_and(|end| end == "disagreed")).count();
+        if path.exists() || kept >= MOST_EVIDENCE {
+            return;
+        }
+        if let Err(error) = write_whole(&path, &format!("{ours}\n{theirs}")) {
+            tracing::error!(%error, ours, theirs, "what a witness shows could not be kept");
+        }
     }
 }
 
-/// Writes the pin whole or not at all: aside, fsync, rename, fsync of the folder.
-pub(super) fn write(path: &Path, note: &str) -> std::io::Result<()> {
-    let aside = path.with_extension("new");
+/// Writes a file whole or not at all: aside, fsync, rename, fsync of the folder.
+pub(crate) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
     let mut file = std::fs::File::create(&aside)?;
-    file.write_all(note.as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&aside, path)?;
     match path.parent() {
@@ -35,7 +66,7 @@ pub(super) fn write(path: &Path, note: &str) -> std::io::Result<()> {
 
 /// Keeps the pin behind the head, at most once a second; ends with a last write as soon as both senders are dropped.
 pub(super) fn keep(
-    path: PathBuf,
+    pin: Pin,
     mut heads: watch::Receiver<String>,
     mut stopped: oneshot::Receiver<Infallible>,
 ) -> JoinHandle<()> {
@@ -45,8 +76,8 @@ pub(super) fn keep(
             let open = heads.changed().await.is_ok();
             let note = heads.borrow_and_update().clone();
             if note != pinned {
-                let (path, text) = (path.clone(), note.clone());
-                match tokio::task::spawn_blocking(move || write(&path, &text)).await {
+                let (pin, text) = (pin.clone(), note.clone());
+                match tokio::task::spawn_blocking(move || pin.write(&text)).await {
                     Ok(Ok(())) => pinned = note,
                     Ok(Err(error)) => {
                         tracing::warn!(%error, "the pin could not be written; it will be tried again");

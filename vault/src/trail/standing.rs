@@ -1,6 +1,7 @@
 //! Where the log stands as this instance knows it: moved by its own batches and by those of other instances, but only
 //! ever to an extension of what it knew.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use gridvault_audit::{ChainVerifier, Checkpoint, Head, Json, VerifierKey, parse_at};
@@ -22,6 +23,8 @@ pub(crate) struct Hints {
     callers: AtomicU64,
     /// Transactions and entries that this instance committed.
     written: [AtomicU64; 2],
+    /// Why nothing is recorded any more.
+    halted: OnceLock<String>,
 }
 
 impl Hints {
@@ -41,6 +44,16 @@ impl Hints {
     pub(crate) fn written(&self) -> (u64, u64) {
         let [batches, entries] = &self.written;
         (batches.load(Ordering::Relaxed), entries.load(Ordering::Relaxed))
+    }
+
+    /// Nothing is recorded any more: what lies in the database is not what was signed before.
+    pub(super) fn halt(&self, why: &str) {
+        self.halted.get_or_init(|| why.to_owned());
+    }
+
+    /// Why nothing is recorded any more, if so.
+    pub(crate) fn halted(&self) -> Option<&str> {
+        self.halted.get().map(String::as_str)
     }
 
     pub(super) fn wrote(&self, added: u64) {

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use gridvault_audit::{Checkpoint, Frontier, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
+use gridvault_audit::{Checkpoint, Head, Log, LogKey, LogToken, VerifierKey, leaf_hash};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::change::FIRST_FACTS_REV;
-use super::pin;
+use super::pin::{self, Pin};
+use super::publish::{Parts, PublishError, Publisher, Publishing};
 use super::standing::{Hints, Standing, log_time};
+use super::tree::Tree;
 use super::writer::{Writer, WriterTask};
 use crate::clock::{Clock, days, rfc3339};
 use crate::store::{EntryFilter, Store, StoreError, StoredHead};
@@ -40,6 +42,15 @@ pub enum TrailError {
     },
 }
 
+impl From<PublishError> for TrailError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Store(error) => Self::Store(error),
+            PublishError::Rollback(words) => Self::Rollback(words),
+        }
+    }
+}
+
 /// Where the clock is further ahead of the last entry, somebody has to confirm it: log time never goes back.
 const MOST_DAYS_APART: i64 = 30;
 
@@ -49,10 +60,22 @@ pub struct Started {
     pub log: Log<Writer>,
     /// Verifies the log's heads.
     pub key: VerifierKey,
+    /// Publishes the log's checkpoints.
+    pub publisher: Publisher,
     /// Whether entries were there already.
     pub begun: bool,
     /// Ends when the last pin is written.
     pub pinning: JoinHandle<()>,
+}
+
+/// What the log has outside the database.
+pub struct Beside {
+    /// Where the pin lies.
+    pub pin: PathBuf,
+    /// When checkpoints are published, and who is to cosign them.
+    pub publishing: Publishing,
+    /// Somebody looked: the clock may be far ahead of the log's last entry.
+    pub clock_confirmed: bool,
 }
 
 /// Opens the tenant's log where it stands, or an empty one.
@@ -61,13 +84,16 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     key: LogKey,
     token: LogToken,
-    pin_file: PathBuf,
-    clock_confirmed: bool,
+    beside: Beside,
 ) -> Result<Started, TrailError> {
     let verifier = key.verifier();
-    let io = |source| TrailError::Pin { path: pin_file.display().to_string(), source };
+    let Beside { pin, publishing, clock_confirmed } = beside;
+    let pin = Pin(pin);
+    let io = |source| TrailError::Pin { path: pin.0.display().to_string(), source };
+    // Before the head: tiles are made of what the head covers.
+    let mut tree = Tree::at_rest(store).await?;
     let stored = store.head().await?;
-    let pinned = pin::read(&pin_file, &verifier).map_err(io)?;
+    let pinned = pin.read(&verifier).map_err(io)?;
     if let Some(stored) = &stored
         && !clock_confirmed
         && clock.now() > stored.at.saturating_add(days(MOST_DAYS_APART))
@@ -75,11 +101,11 @@ pub async fn start(
         return Err(TrailError::Clock(rfc3339(stored.at), rfc3339(clock.now())));
     }
     let head = match (&stored, pinned) {
-        (None, None) if !pin_file.exists() => {
+        (None, None) if !pin.0.exists() => {
             let head = Head::new(verifier.name()).map_err(|_| rollback("the log's origin is not one"))?;
             let empty = Checkpoint { origin: verifier.name().into(), size: 0, root: head.frontier().root() };
             // Before the first entry, so that a crash behind it finds a pin that it extends.
-            pin::write(&pin_file, &key.sign(&empty)).map_err(io)?;
+            pin.write(&key.sign(&empty)).map_err(io)?;
             head
         }
         (None, Some(pinned)) if pinned.size == 0 => {
@@ -90,17 +116,29 @@ pub async fn start(
                 "the pin names entries but the database has none: put back the newest vault.db",
             ));
         }
-        (Some(_), None) => return Err(missing(&pin_file)),
-        (Some(stored), Some(pinned)) => resume(store, stored, &pinned, &verifier).await?,
+        (Some(_), None) => return Err(missing(&pin.0)),
+        (Some(stored), Some(pinned)) => resume(store, stored, &pinned, &verifier, &mut tree).await?,
     };
     let (pins, heads) = watch::channel(stored.as_ref().map(|s| s.checkpoint.clone()).unwrap_or_default());
     let (running, stopped) = oneshot::channel();
-    let pinning = pin::keep(pin_file, heads, stopped);
+    let pinning = pin::keep(pin.clone(), heads, stopped);
     let begun = stored.is_some();
     let facts_rev = stored.map_or(FIRST_FACTS_REV, |s| s.facts_rev);
     let hints = Arc::new(Hints::default());
     hints.set(&head, facts_rev, true);
     let standing = Standing { head, facts_rev, begun };
+    let parts = Parts {
+        store: Arc::clone(store),
+        clock: Arc::clone(&clock),
+        key: verifier.clone(),
+        hints: Arc::clone(&hints),
+        pin,
+        tree,
+    };
+    let publisher = Publisher::new(parts, publishing);
+    // Before anything is appended, for that would sign another history.
+    publisher.resume().await?;
+    publisher.compare_witnesses().await?;
     let task = WriterTask {
         store: Arc::clone(store),
         clock,
@@ -112,7 +150,7 @@ pub async fn start(
         wrote: Instant::now(),
         _running: running,
     };
-    Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, begun, pinning })
+    Ok(Started { log: Log::new(Writer::start(task), token), key: verifier, publisher, begun, pinning })
 }
 
 async fn resume(
@@ -120,6 +158,7 @@ async fn resume(
     stored: &StoredHead,
     pinned: &Checkpoint,
     key: &VerifierKey,
+    tree: &mut Tree,
 ) -> Result<Head, TrailError> {
     let signed = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(key))
         .map_err(|_| rollback("the head in the database is not signed by this log's key"))?;
@@ -143,6 +182,12 @@ async fn resume(
         );
         return Err(TrailError::Rollback(words));
     }
+    if tree.size() > size {
+        return Err(rollback("the tree has more entries than the head: the newest entries were taken away"));
+    }
+    if !tree.reach(store, &signed).await? {
+        return Err(rollback("the entries do not add up to the signed head"));
+    }
     if pinned.size == size {
         return if pinned.root == signed.root {
             Ok(head)
@@ -150,35 +195,12 @@ async fn resume(
             Err(rollback("the database holds another history than the pin"))
         };
     }
-    if extends(store, pinned, size, &head).await? {
+    if tree.shows(store, pinned, &signed).await? {
         Ok(head)
     } else {
         Err(rollback(
             "the database does not extend what was pinned: put back the vault.db that belongs to the pin",
         ))
-    }
-}
-
-/// Whether the entries from the start have the pinned root at its size, and the head's at the end.
-async fn extends(store: &Store, pinned: &Checkpoint, size: u64, head: &Head) -> Result<bool, StoreError> {
-    let mut tree = Frontier::default();
-    let before = i64::try_from(size).ok();
-    let mut filter = EntryFilter { limit: 4096, before, ..EntryFilter::default() };
-    loop {
-        if tree.size() == pinned.size && tree.root() != pinned.root {
-            return Ok(false);
-        }
-        let entries = store.entries(&filter).await?;
-        if entries.is_empty() {
-            return Ok(tree.size() == size && tree.root() == head.frontier().root());
-        }
-        for entry in entries {
-            if tree.size() == pinned.size && tree.root() != pinned.root {
-                return Ok(false);
-            }
-            tree.push(leaf_hash(&entry.public));
-            filter.after = Some(entry.seq);
-        }
     }
 }
 

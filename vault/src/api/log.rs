@@ -1,0 +1,181 @@
+//! `/log/{tenant}/…`: the log in the layout of C2SP tlog-tiles. Hashes and checkpoints are anybody's, so that strangers may
+//! watch; entries are officers' and auditors', and reading them is itself on record.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use gridvault_audit::{Json, Kind, Layer, Tile};
+use gridvault_policy::Role;
+use serde_json::json;
+
+use super::extract::Context;
+use super::problem::Name;
+use super::{App, Problem};
+use crate::identity::Caller;
+use crate::register;
+use crate::trail::{Act, Change};
+
+/// What never changes under its name.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// What the next place on the grid changes.
+const FOR_NOW: &str = "public, max-age=5";
+const BYTES: &str = "application/octet-stream";
+const TEXT: &str = "text/plain; charset=utf-8";
+/// An officer's reading is entered once in so long, microseconds.
+const AN_HOUR: i64 = 3_600_000_000;
+
+/// Who has read the log itself within the hour.
+#[derive(Default)]
+pub(super) struct Readers(Mutex<HashMap<String, i64>>);
+
+impl Readers {
+    /// Whether this reading is to be entered.
+    fn is_due(&self, reader: &str, now: i64) -> bool {
+        let readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        readers.get(reader).is_none_or(|since| now - since >= AN_HOUR)
+    }
+
+    fn entered(&self, reader: String, now: i64) {
+        let mut readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        readers.retain(|_, since| now - *since < AN_HOUR);
+        readers.insert(reader, now);
+    }
+}
+
+pub(super) async fn checkpoint(
+    State(app): State<App>,
+    context: Context,
+    Path(tenant): Path<String>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    let newest = app.vault.publisher.newest().ok_or_else(|| context.problem(Name::NotFound))?;
+    Ok(file(newest.note.clone(), TEXT, FOR_NOW))
+}
+
+/// The sizes of the kept checkpoints, a page of them.
+pub(super) async fn checkpoints(
+    State(app): State<App>,
+    context: Context,
+    Path(tenant): Path<String>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    let after: i64 = context.asked("after")?.unwrap_or(-1);
+    let page = app.vault.store.checkpoints(after).await.map_err(|error| failed(&context, &error))?;
+    let next = page.last().filter(|_| page.len() >= super::extract::MOST).map(|last| last.slot);
+    let mut sizes: Vec<i64> = page.iter().filter(|one| one.asked).map(|one| one.size).collect();
+    sizes.dedup();
+    let body = json!({ "sizes": sizes, "next": next });
+    Ok(file(body.to_string(), "application/json", FOR_NOW))
+}
+
+pub(super) async fn kept(
+    State(app): State<App>,
+    context: Context,
+    Path((tenant, size)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    let size: i64 = size.parse().map_err(|_| context.problem(Name::NotFound))?;
+    let found = app.vault.store.checkpoint_of(size).await.map_err(|error| failed(&context, &error))?;
+    let found = found.ok_or_else(|| context.problem(Name::NotFound))?;
+    Ok(file(found.note, TEXT, FOR_NOW))
+}
+
+pub(super) async fn keys(
+    State(app): State<App>,
+    context: Context,
+    Path(tenant): Path<String>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    Ok(file(app.vault.publisher.keys_json(), "application/json", FOR_NOW))
+}
+
+pub(super) async fn witnesses(
+    State(app): State<App>,
+    context: Context,
+    Path(tenant): Path<String>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    Ok(file(app.vault.publisher.witnesses_json(), "application/json", FOR_NOW))
+}
+
+/// A tile of hashes.
+pub(super) async fn hashes(
+    State(app): State<App>,
+    context: Context,
+    Path((tenant, tile)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    of_this_log(&app, &context, &tenant)?;
+    let tile = Tile::parse(&format!("tile/{tile}")).filter(|tile| matches!(tile.layer, Layer::Hashes(_)));
+    give(&app, &context, tile, FOR_EVER).await
+}
+
+/// A bundle of entries' public parts.
+pub(super) async fn entries(
+    State(app): State<App>,
+    context: Context,
+    Path((tenant, n)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    bundle(&app, &context, &tenant, &format!("tile/entries/{n}")).await
+}
+
+/// A bundle of entries' private parts.
+pub(super) async fn private(
+    State(app): State<App>,
+    context: Context,
+    Path((tenant, n)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    bundle(&app, &context, &tenant, &format!("private/{n}")).await
+}
+
+async fn bundle(app: &App, context: &Context, tenant: &str, path: &str) -> Result<Response, Problem> {
+    let caller = context.plain_caller(app).await?;
+    if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
+        return Err(context.problem(Name::Denied));
+    }
+    of_this_log(app, context, tenant)?;
+    enter(app, context, &caller).await?;
+    // Parts may be removed, so that a bundle is not for ever.
+    give(app, context, Tile::parse(path), "no-store").await
+}
+
+/// A reading of the whole log is one entry an hour: an export of it would otherwise be as long as what it exports.
+async fn enter(app: &App, context: &Context, caller: &Caller) -> Result<(), Problem> {
+    let (reader, now) = (caller.actor().id, app.vault.now());
+    if !app.readers.is_due(&reader, now) {
+        return Ok(());
+    }
+    let mut read = register::entry(Kind::TrailExported, caller, &context.request);
+    read.private.detail.insert("view", Json::from("bundles"));
+    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
+    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
+    app.readers.entered(reader, now);
+    Ok(())
+}
+
+async fn give(
+    app: &App,
+    context: &Context,
+    tile: Option<Tile>,
+    cache: &'static str,
+) -> Result<Response, Problem> {
+    let nowhere = || context.problem(Name::NotFound);
+    let bytes = app.vault.publisher.file(tile.ok_or_else(nowhere)?).await;
+    let bytes = bytes.map_err(|error| failed(context, &error))?.ok_or_else(nowhere)?;
+    Ok(file(bytes, BYTES, cache))
+}
+
+fn of_this_log(app: &App, context: &Context, tenant: &str) -> Result<(), Problem> {
+    if tenant == app.vault.keys.tenant() { Ok(()) } else { Err(context.problem(Name::NotFound)) }
+}
+
+fn failed(context: &Context, error: &crate::store::StoreError) -> Problem {
+    tracing::error!(%error, "the log could not be read");
+    context.problem(Name::Internal)
+}
+
+fn file(body: impl IntoResponse, kind: &'static str, cache: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], body).into_response()
+}

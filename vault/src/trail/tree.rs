@@ -1,0 +1,176 @@
+//! The tree at rest: tiles that follow the entries, and what is read out of them. Tiles are made of entries and can be made
+//! anew; nothing that they say is believed unless it adds up to a signed root.
+
+use std::collections::HashMap;
+
+use gridvault_audit::{
+    Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, bundle, extends, includes, leaf_hash,
+};
+
+use super::standing::signed;
+use crate::store::{EntryFilter, Store, StoreError};
+
+/// Entries between two writes of tiles: 16 full tiles.
+const AT_A_TIME: u64 = 4096;
+
+/// The right edge of the tiles, as far as they follow the entries.
+#[derive(Clone, Default)]
+pub(super) struct Tree(TileEdge);
+
+impl Tree {
+    /// As the tiles at rest have it; empty where they do not hold together.
+    pub(super) async fn at_rest(store: &Store) -> Result<Self, StoreError> {
+        let size = store.tiled().await?;
+        let mut held = HashMap::new();
+        for tile in TileEdge::of_size(size) {
+            let Layer::Hashes(level) = tile.layer else { continue };
+            held.extend(store.tile(level, tile.n).await?.map(|hashes| (tile, hashes)));
+        }
+        Ok(Self(TileEdge::resume(size, |tile| held.get(&tile).cloned()).unwrap_or_default()))
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    pub(super) fn root(&self) -> [u8; 32] {
+        self.0.frontier().root()
+    }
+
+    /// Follows the entries up to `size`, and writes the tiles.
+    pub(super) async fn grow(&mut self, store: &Store, size: u64) -> Result<(), StoreError> {
+        while self.size() < size {
+            let to = size.min(self.size() + AT_A_TIME);
+            let entries = store.public_bytes(signed(self.size()), signed(to)).await?;
+            let (mut edge, mut tiles) = (self.0.clone(), Vec::new());
+            for public in &entries {
+                edge.push(leaf_hash(public), |level, n, hashes| tiles.push((level, n, hashes.concat())));
+            }
+            if edge.size() != to {
+                return Err(StoreError::Corrupt("an entry is missing"));
+            }
+            tiles.extend(edge.partial().map(|(level, n, hashes)| (level, n, hashes.concat())));
+            store.put_tiles(&tiles).await?;
+            self.0 = edge;
+        }
+        Ok(())
+    }
+
+    /// Brings the tiles up to that checkpoint. Where they do not add up to it they are made anew, once; then the entries do not.
+    pub(super) async fn reach(&mut self, store: &Store, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+        self.grow(store, checkpoint.size).await?;
+        if self.size() > checkpoint.size || self.root() == checkpoint.root {
+            return Ok(true);
+        }
+        self.make_anew(store, checkpoint).await
+    }
+
+    /// Whether the entries up to the newer checkpoint extend the older one. Tiles that do not show it are made anew, once.
+    pub(super) async fn shows(
+        &mut self,
+        store: &Store,
+        older: &Checkpoint,
+        newer: &Checkpoint,
+    ) -> Result<bool, StoreError> {
+        if older.size > newer.size {
+            return Ok(false);
+        }
+        Ok(follows(store, older, newer).await?
+            || (self.make_anew(store, newer).await? && follows(store, older, newer).await?))
+    }
+
+    /// Drops all tiles, to be made again.
+    pub(super) async fn forget(&mut self, store: &Store) -> Result<(), StoreError> {
+        tracing::error!("the tiles do not add up to what was signed: they are made anew");
+        store.drop_tiles().await?;
+        *self = Self::default();
+        Ok(())
+    }
+
+    /// Makes all tiles again from the entries; whether these add up to the checkpoint.
+    async fn make_anew(&mut self, store: &Store, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+        self.forget(store).await?;
+        self.grow(store, checkpoint.size).await?;
+        Ok(self.root() == checkpoint.root)
+    }
+}
+
+/// The hashes of a proof; nothing where the tiles do not reach so far.
+async fn make(store: &Store, plan: &ProofPlan) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
+    let mut tiles = HashMap::new();
+    for (level, n) in plan.tiles() {
+        tiles.extend(store.tile(level, n).await?.map(|hashes| ((level, n), hashes)));
+    }
+    Ok(plan.make(|level, n| tiles.get(&(level, n)).map(Vec::as_slice)))
+}
+
+/// The root that the tiles have at that size.
+pub(super) async fn root_at(store: &Store, size: u64) -> Result<Option<[u8; 32]>, StoreError> {
+    Ok(make(store, &ProofPlan::root(size)).await?.and_then(|root| root.first().copied()))
+}
+
+/// That the newer checkpoint extends the tree of `old` leaves; nothing where the tiles do not show it.
+pub(super) async fn consistency(
+    store: &Store,
+    old: u64,
+    newer: &Checkpoint,
+) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
+    match ProofPlan::consistency(old, newer.size) {
+        Some(plan) => make(store, &plan).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether the tiles show that the newer checkpoint extends the older.
+async fn follows(store: &Store, older: &Checkpoint, newer: &Checkpoint) -> Result<bool, StoreError> {
+    let proof = consistency(store, older.size, newer).await?;
+    Ok(proof.is_some_and(|proof| extends((older.size, &older.root), (newer.size, &newer.root), &proof)))
+}
+
+/// The proof that entry `seq` is in the log, under that signed checkpoint; nothing where it does not cover the entry, or where
+/// the entry's bytes were removed.
+pub(super) async fn prove(
+    store: &Store,
+    seq: u64,
+    checkpoint: &Checkpoint,
+    note: &str,
+) -> Result<Option<ProofFile>, StoreError> {
+    let Some(plan) = ProofPlan::inclusion(seq, checkpoint.size) else { return Ok(None) };
+    let Some(public) = store.public_bytes(signed(seq), signed(seq) + 1).await?.pop() else { return Ok(None) };
+    let path = make(store, &plan).await?.ok_or(StoreError::Corrupt("a tile is missing"))?;
+    // What is handed out was seen to hold.
+    if !includes(leaf_hash(&public), seq, checkpoint.size, &checkpoint.root, &path) {
+        return Err(StoreError::Corrupt("an entry or a tile is not what the signed root covers"));
+    }
+    Ok(Some(ProofFile { public, index: seq, path, checkpoint: note.to_owned() }))
+}
+
+/// A file of the layout, of a log that shows `size` entries; nothing where it is not in there.
+pub(super) async fn file(store: &Store, tile: Tile, size: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    if tile.covers() > size {
+        return Ok(None);
+    }
+    let Layer::Hashes(level) = tile.layer else { return bundle_of(store, tile).await.map(Some) };
+    let hashes = store.tile(level, tile.n).await?;
+    Ok(hashes.and_then(|hashes| hashes.get(..usize::from(tile.width) * 32).map(<[u8]>::to_vec)))
+}
+
+/// Entries that were removed are there with length 0.
+async fn bundle_of(store: &Store, tile: Tile) -> Result<Vec<u8>, StoreError> {
+    let (first, width) = (signed(tile.first()), i64::from(tile.width));
+    let filter = EntryFilter {
+        after: Some(first - 1),
+        before: Some(first + width),
+        limit: width,
+        ..EntryFilter::default()
+    };
+    let mut parts = vec![Vec::new(); usize::from(tile.width)];
+    for entry in store.entries(&filter).await? {
+        let at = usize::try_from(entry.seq - first).unwrap_or(usize::MAX);
+        let part = if tile.layer == Layer::Entries { Some(entry.public) } else { entry.private };
+        if let (Some(place), Some(part)) = (parts.get_mut(at), part) {
+            *place = part;
+        }
+    }
+    Ok(bundle(parts.iter().map(Vec::as_slice)))
+}
