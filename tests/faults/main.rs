@@ -11,3 +11,5 @@ mod operate;
 mod policy;
 mod registers;
 mod six_steps;
+mod witness;
+mod witnesses;

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 /// Room → rooms it may name. `vault` is the open vault (`crate::Vault`, `crate::vault`).
 const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("disk", &[]),
     ("words", &[]),
     ("store", &[]),
     ("tls", &[]),
     ("authority", &[]),
     ("permit", &["authority", "seal", "store", "trail"]),
     ("seal", &["permit", "store"]),
-    ("trail", &["clock", "seal", "store", "tls"]),
+    ("trail", &["clock", "disk", "seal", "store", "tls"]),
+    ("witness", &["clock", "disk"]),
     ("identity", &["authority", "seal", "store", "vault"]),
     ("records", &["authority", "identity", "seal", "store", "vault"]),
     (
@@ -92,6 +94,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tls",
             "trail",
             "vault",
+            "witness",
         ],
     ),
 ];

@@ -125,6 +125,13 @@ impl TestVault {
         Self { site, vault, clock, demo, app, second: None }
     }
 
+    /// The same street, closed and opened again as that layout says.
+    pub async fn again(self, layout: &Layout) -> Self {
+        self.vault.close().await;
+        let Self { site, clock, demo, .. } = self;
+        Self::reopened(site, layout, clock, demo).await
+    }
+
     /// Another instance on the same database, with a pin of its own; on SQLite, which takes one, another door to this one.
     pub async fn instance(&self, pin: &str) -> Self {
         let layout = self.site.instance(pin);

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+mod disk;
 pub mod identity;
 pub mod import;
 pub mod lookup;
@@ -25,6 +26,7 @@ pub mod store;
 pub mod tls;
 pub mod trail;
 mod vault;
+pub mod witness;
 mod words;
 
 /// Values read by one thread are dropped by another all the time; the system's allocator pays for that.

@@ -43,4 +43,4 @@ pub use openapi::description;
 pub use problem::{Language, Problem};
 pub(crate) use proposals::confirmed_json;
 pub use router::{App, router};
-pub use serve::{Doors, Limits, serve};
+pub use serve::{Doors, Limits, serve, serve_router};

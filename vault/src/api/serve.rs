@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -97,6 +98,19 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     publishing.abort();
     app.throttle.enter(&vault).await;
     vault.close().await;
+}
+
+/// Serves other routes than a vault's on the doors for callers, until `stop`.
+pub async fn serve_router(router: Router, doors: Doors, stop: impl Future<Output = ()>) {
+    let room = Arc::new(Semaphore::new(doors.limits.connections));
+    let (tls, proxies) = (doors.tls, Proxies::new(&doors.trusted_proxies));
+    let manner = Arc::new(Manner { tls, proxies, metrics: Arc::default(), room });
+    let (stopped, stopping) = watch::channel(false);
+    let told = async {
+        stop.await;
+        stopped.send_replace(true);
+    };
+    tokio::join!(told, answer(doors.listener, router, manner, stopping));
 }
 
 /// A checkpoint at each place on the grid; what witnesses do otherwise than before is entered.

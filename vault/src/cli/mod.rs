@@ -14,6 +14,7 @@ mod lookup;
 mod policy;
 mod serve;
 mod verify;
+mod witness;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in place: exit 3 if the pin names more than it holds
     Restore(backup::Restore),
+    /// Follow logs, and cosign what extends them
+    Witness(witness::Arguments),
     /// Say what an operator should mend; exit 1 if anything
     Doctor(doctor::Arguments),
     /// The settings
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Backup(arguments) => on_runtime(backup::backup(arguments)),
         Command::Restore(arguments) => on_runtime(backup::restore(arguments)),
+        Command::Witness(arguments) => on_runtime(witness::run(arguments)),
         Command::Doctor(arguments) => on_runtime(doctor::run(arguments)),
         Command::Areas(command) => areas::run(&command),
         Command::Keys(command) => on_runtime(keys::run(command)),

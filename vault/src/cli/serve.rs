@@ -77,7 +77,7 @@ fn limits(set: config::Limits) -> Limits {
     }
 }
 
-async fn bind(setting: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn bind(setting: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|error| Failure(format!("`server.{setting}`: {address}: {error}"), 1))
 }

@@ -2,6 +2,7 @@
 
 mod read;
 mod server;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use read::{Effective, Origin};
 pub use server::{Limits, Server};
+pub use witness::{WitnessConfig, WitnessSettings};
 
 use crate::seal::Secret;
 use crate::store::Location;

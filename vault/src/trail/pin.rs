@@ -1,13 +1,14 @@
 //! The pin: the newest signed head in a file outside the database, so that an older copy put back is noticed.
 
 use std::convert::Infallible;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gridvault_audit::{Checkpoint, VerifierKey};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+
+use crate::disk::write_whole;
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
@@ -28,7 +29,7 @@ impl Pin {
         }
     }
 
-    /// Writes the pin.
+    /// Writes the pin: whole, or it stays as it was.
     pub(super) fn write(&self, note: &str) -> std::io::Result<()> {
         write_whole(&self.0, note)
     }
@@ -47,20 +48,6 @@ impl Pin {
         if let Err(error) = write_whole(&path, &format!("{ours}\n{theirs}")) {
             tracing::error!(%error, ours, theirs, "what a witness shows could not be kept");
         }
-    }
-}
-
-/// Writes a file whole or not at all: aside, fsync, rename, fsync of the folder.
-pub(crate) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let mut file = std::fs::File::create(&aside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&aside, path)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::File::open(folder)?.sync_all(),
-        _ => Ok(()),
     }
 }
 
