@@ -106,6 +106,12 @@ impl ChainVerifier {
         reading.0.and_then(|read| self.follow(read)).map_err(|what| Fault { seq, what })
     }
 
+    /// Passes over an entry whose public part was removed: its leaf hash stands in its place, and what comes behind must follow
+    /// from it.
+    pub fn pass_over(&mut self, leaf: [u8; 32]) {
+        self.head.accept(leaf, self.head.at());
+    }
+
     fn follow<'a>(&mut self, read: Read<'a>) -> Result<Verified<'a>, FaultKind> {
         let public = read.public.view();
         let seq = self.head.size();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use gridvault::store::Store;
-use gridvault::trail::{Verdict, verify_database};
+use gridvault::trail::{Trust, Verdict, verify_database};
 use gridvault_tests::{Instance, On, Site, post};
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -34,7 +34,13 @@ pub async fn verify(street: &Street) -> Value {
     let store = Store::open_to_verify(&street.site.location()).await.unwrap();
     let pin = std::fs::read_to_string(street.site.layout().pin).unwrap();
     let begun = Instant::now();
-    let verified = verify_database(&store, Some(&street.vault.log_key), &[pin], &|_| ()).await.unwrap();
+    let verified = verify_database(
+        &store,
+        &Trust { key: Some(street.vault.log_key.clone()), against: vec![pin], ..Trust::default() },
+        &|_| (),
+    )
+    .await
+    .unwrap();
     assert_eq!(verified.verdict, Verdict::Proven);
     let seconds = begun.elapsed().as_secs_f64();
     store.close().await;

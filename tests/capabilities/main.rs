@@ -7,6 +7,7 @@ mod confirm;
 mod consent;
 mod described;
 mod doors;
+mod exports;
 mod import;
 mod instances;
 mod look_up;

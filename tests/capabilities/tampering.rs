@@ -1,7 +1,7 @@
 //! Whoever can write the database cannot rewrite history or rights unseen: verifying names the first bad entry.
 
 use gridvault::store::Store;
-use gridvault::trail::{Verdict, verify_database};
+use gridvault::trail::{Trust, Verdict, verify_database};
 use gridvault_audit::VerifierKey;
 use gridvault_tests::{On, Site, TestVault, on_both, try_open};
 use serde_json::json;
@@ -11,7 +11,8 @@ async fn verify(site: &Site, key: Option<&str>) -> Verdict {
     let store = Store::open_to_verify(&site.location()).await.unwrap();
     let key = key.map(|k| VerifierKey::parse(k).unwrap());
     let against: Vec<String> = std::fs::read_to_string(site.layout().pin).into_iter().collect();
-    let verified = verify_database(&store, key.as_ref(), &against, &|_| ()).await.unwrap();
+    let verified =
+        verify_database(&store, &Trust { key, against, ..Trust::default() }, &|_| ()).await.unwrap();
     store.close().await;
     verified.verdict
 }

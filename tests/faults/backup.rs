@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use gridvault::Layout;
 use gridvault::backup::{BackupError, Standing, make, restore};
 use gridvault::store::{Location, Store};
-use gridvault::trail::{Verdict, verify_database};
+use gridvault::trail::{Trust, Verdict, verify_database};
 use gridvault_tests::{On, Server, Site, TestVault, binary, on_both, post};
 use serde_json::json;
 
@@ -302,7 +302,7 @@ async fn what_is_not_whole_is_neither_backed_up_nor_restored(on: On) {
         let done = restore(&at("good"), &layout, true, None, &*clock, &|_| ()).await.unwrap();
         let before = Location::File(done.before.unwrap());
         let store = Store::open_to_verify(&before).await.unwrap();
-        let verdict = verify_database(&store, None, &[], &|_| ()).await.unwrap().verdict;
+        let verdict = verify_database(&store, &Trust::default(), &|_| ()).await.unwrap().verdict;
         assert!(matches!(verdict, Verdict::Broken { .. }), "what was moved aside is what was there");
         store.close().await;
     }

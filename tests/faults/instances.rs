@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gridvault::clock::SystemClock;
 use gridvault::demo::{DemoFile, make, refresh};
 use gridvault::store::EntryFilter;
-use gridvault::trail::{Verdict, verify_database};
+use gridvault::trail::{Trust, Verdict, verify_database};
 use gridvault::{Nature, store::Store};
 use gridvault_audit::VerifierKey;
 use gridvault_tests::{Instance, On, Site, on_both, post};
@@ -69,7 +69,10 @@ async fn settle(site: &Site, demo: &DemoFile, received: &Mutex<HashSet<String>>)
     let store = Store::open_to_verify(&site.location()).await.unwrap();
     let pin = std::fs::read_to_string(site.layout().pin).unwrap();
     let key = VerifierKey::parse(&demo.log_key).unwrap();
-    let verified = verify_database(&store, Some(&key), &[pin], &|_| ()).await.unwrap();
+    let verified =
+        verify_database(&store, &Trust { key: Some(key), against: vec![pin], ..Trust::default() }, &|_| ())
+            .await
+            .unwrap();
     assert_eq!(verified.verdict, Verdict::Proven);
     let filter = EntryFilter { kinds: vec!["lookup".into()], limit: i64::MAX, ..Default::default() };
     let entries = store.entries(&filter).await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gridvault::store::{EntryFilter, Store};
-use gridvault::trail::{Verdict, verify_database};
+use gridvault::trail::{Trust, Verdict, verify_database};
 use gridvault_audit::VerifierKey;
 use gridvault_tests::Server;
 use serde_json::json;
@@ -69,7 +69,13 @@ fn written(data: &std::path::Path, key: &str) -> HashSet<String> {
         let store = Store::open_to_verify(&gridvault::Layout::in_folder(data).database).await.unwrap();
         let pin = std::fs::read_to_string(data.join("pin")).unwrap();
         let key = VerifierKey::parse(key).unwrap();
-        let verified = verify_database(&store, Some(&key), &[pin], &|_| ()).await.unwrap();
+        let verified = verify_database(
+            &store,
+            &Trust { key: Some(key), against: vec![pin], ..Trust::default() },
+            &|_| (),
+        )
+        .await
+        .unwrap();
         assert_eq!(verified.verdict, Verdict::Proven);
         let filter = EntryFilter { kinds: vec!["lookup".into()], limit: i64::MAX, ..Default::default() };
         let entries = store.entries(&filter).await.unwrap();

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("seal", &["permit", "store"]),
     ("trail", &["clock", "disk", "seal", "store", "tls"]),
     ("witness", &["clock", "disk"]),
+    ("export", &["seal", "store", "tls", "trail"]),
     ("identity", &["authority", "seal", "store", "vault"]),
     ("records", &["authority", "identity", "seal", "store", "vault"]),
     (
@@ -85,6 +86,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "demo",
+            "export",
             "identity",
             "import",
             "lookup",

@@ -278,7 +278,8 @@ impl World {
             &gridvault::seal::Secret::new(gridvault_tests::PASSPHRASE),
         );
         let key = key.unwrap().log_key.verifier();
-        let verified = gridvault::trail::verify_database(&store, Some(&key), &pins, &|_| ()).await.unwrap();
+        let trust = gridvault::trail::Trust { key: Some(key), against: pins, ..Default::default() };
+        let verified = gridvault::trail::verify_database(&store, &trust, &|_| ()).await.unwrap();
         assert_eq!(verified.verdict, Verdict::Proven, "{:?}", self.on);
         store.close().await;
     }

@@ -13,6 +13,7 @@ use gridvault::api::{App, router};
 use gridvault::clock::{Clock, ManualClock};
 use gridvault::demo::{DemoCaller, DemoFile, make, refresh};
 use gridvault::seal::{Secret, create_key_file};
+use gridvault::trail::Trust;
 use gridvault::{Layout, Nature, Vault};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -157,8 +158,8 @@ impl TestVault {
     pub async fn verified(&self) -> gridvault::trail::Verified {
         let store = gridvault::store::Store::open_to_verify(&self.site.location()).await.unwrap();
         let pin = std::fs::read_to_string(self.site.layout().pin).unwrap();
-        let verified =
-            gridvault::trail::verify_database(&store, Some(&self.vault.log_key), &[pin], &|_| ()).await;
+        let trust = Trust { key: Some(self.vault.log_key.clone()), against: vec![pin], ..Trust::default() };
+        let verified = gridvault::trail::verify_database(&store, &trust, &|_| ()).await;
         store.close().await;
         verified.unwrap()
     }

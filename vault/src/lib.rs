@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 mod disk;
+pub mod export;
 pub mod identity;
 pub mod import;
 pub mod lookup;

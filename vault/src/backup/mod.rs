@@ -14,7 +14,7 @@ pub use restore::{Restored, Standing, restore};
 
 use crate::clock::Clock;
 use crate::store::{Location, Store, StoreError};
-use crate::trail::{Verdict, Verified, verify_database};
+use crate::trail::{Trust, Verdict, Verified, verify_database};
 use crate::vault::{Layout, OpenError};
 use files::Aside;
 use notes::Note;
@@ -95,8 +95,8 @@ async fn verify(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Verified, BackupError> {
     let store = Store::open_to_verify(location).await?;
-    let against: Vec<String> = against.into_iter().collect();
-    let verified = verify_database(&store, key, &against, progress).await;
+    let trust = Trust { key: key.cloned(), against: against.into_iter().collect(), ..Trust::default() };
+    let verified = verify_database(&store, &trust, progress).await;
     store.close().await;
     let verified = verified?;
     if let Verdict::Broken { seq, why } = &verified.verdict {

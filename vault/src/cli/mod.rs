@@ -1,6 +1,7 @@
 //! The commands. Errors go to stderr in one line that says what and what to do.
 
 mod areas;
+mod audit;
 mod backup;
 mod client;
 mod config;
@@ -13,7 +14,6 @@ mod keys;
 mod lookup;
 mod policy;
 mod serve;
-mod verify;
 mod witness;
 
 use std::io::Write as _;
@@ -55,7 +55,7 @@ enum Command {
     Lookup(lookup::Arguments),
     /// The trail
     #[command(subcommand)]
-    Audit(AuditCommand),
+    Audit(audit::Command),
     /// The map
     #[command(subcommand)]
     Areas(areas::Command),
@@ -71,12 +71,6 @@ enum Command {
 enum ConfigCommand {
     /// Say each setting, where it comes from, and what is wrong with what it names; exit 1 if anything
     Check(config::Arguments),
-}
-
-#[derive(Subcommand)]
-enum AuditCommand {
-    /// Verify the whole log: exit 0 whole and origin proven, 3 consistent, 1 not whole
-    Verify(verify::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -126,7 +120,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),
-        Command::Audit(AuditCommand::Verify(arguments)) => on_runtime(verify::run(arguments)),
+        Command::Audit(command) => audit::run(command),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

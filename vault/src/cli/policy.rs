@@ -10,7 +10,7 @@ use gridvault_policy::{
     diff, matrix, run_cases, unmissed,
 };
 
-use super::verify::{LogPlace, open};
+use super::audit::{LogPlace, open};
 use super::{Failure, Outcome, on_runtime, say};
 use crate::clock::{Clock as _, SystemClock, day};
 use crate::lookup::replay;

@@ -20,13 +20,7 @@ pub(super) struct Tree(TileEdge);
 impl Tree {
     /// As the tiles at rest have it; empty where they do not hold together.
     pub(super) async fn at_rest(store: &Store) -> Result<Self, StoreError> {
-        let size = store.tiled().await?;
-        let mut held = HashMap::new();
-        for tile in TileEdge::of_size(size) {
-            let Layer::Hashes(level) = tile.layer else { continue };
-            held.extend(store.tile(level, tile.n).await?.map(|hashes| (tile, hashes)));
-        }
-        Ok(Self(TileEdge::resume(size, |tile| held.get(&tile).cloned()).unwrap_or_default()))
+        edge_at_rest(store).await.map(Self)
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -95,6 +89,17 @@ impl Tree {
     }
 }
 
+/// The right edge of the tiles at rest; an empty one where they do not hold together.
+pub(crate) async fn edge_at_rest(store: &Store) -> Result<TileEdge, StoreError> {
+    let size = store.tiled().await?;
+    let mut held = HashMap::new();
+    for tile in TileEdge::of_size(size) {
+        let Layer::Hashes(level) = tile.layer else { continue };
+        held.extend(store.tile(level, tile.n).await?.map(|hashes| (tile, hashes)));
+    }
+    Ok(TileEdge::resume(size, |tile| held.get(&tile).cloned()).unwrap_or_default())
+}
+
 /// The hashes of a proof; nothing where the tiles do not reach so far.
 async fn make(store: &Store, plan: &ProofPlan) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
     let mut tiles = HashMap::new();
@@ -156,7 +161,7 @@ pub(super) async fn file(store: &Store, tile: Tile, size: u64) -> Result<Option<
 }
 
 /// Entries that were removed are there with length 0.
-async fn bundle_of(store: &Store, tile: Tile) -> Result<Vec<u8>, StoreError> {
+pub(crate) async fn bundle_of(store: &Store, tile: Tile) -> Result<Vec<u8>, StoreError> {
     let (first, width) = (signed(tile.first()), i64::from(tile.width));
     let filter = EntryFilter {
         after: Some(first - 1),

@@ -1,6 +1,6 @@
 //! Verifying a database offline: chain, columns, signed head, pin, and every authority row against what the trail says of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use gridvault_audit::{
@@ -9,6 +9,8 @@ use gridvault_audit::{
 
 use super::change::{FIRST_FACTS_REV, narrows};
 use super::tags::Tags;
+use super::tiles::Tiles;
+use super::trust::{Milestones, Trust, Verdict, Verified};
 use crate::seal::row_digest;
 use tokio::sync::mpsc;
 
@@ -16,84 +18,45 @@ use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Tabl
 
 const AT_A_TIME: i64 = 512;
 
-/// What verifying found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Whole; signed by the given key, and extending an earlier checkpoint.
-    Proven,
-    /// Whole in itself, but its origin is not proven: say why.
-    Consistent(String),
-    /// Not whole: the first bad entry (where one can be named) and why.
-    Broken {
-        /// Its number.
-        seq: Option<u64>,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
-/// The outcome with its figures.
-#[derive(Clone, Debug)]
-pub struct Verified {
-    /// What was found.
-    pub verdict: Verdict,
-    /// Entries that hold, from the first.
-    pub entries: u64,
-    /// Root of the tree over them, hex.
-    pub root: String,
-    /// The log's origin.
-    pub origin: String,
-    /// Entries whose private part was removed.
-    pub removed: u64,
-}
-
 /// Latest digest that the trail gives for each row, with the entry that gave it.
 type Told = HashMap<String, (u64, String)>;
 
-/// Verifies the whole log of the store's tenant. `key` is the verifier key that was handed over by another way than the
-/// database; `against` are earlier checkpoints (the pin's, a given one's), each a note. `progress` hears numbers done.
+/// Verifies the whole log of the store's tenant: entries, columns, tree, tiles, kept checkpoints, head, and every row that a
+/// right relies on. `progress` hears numbers done.
 pub async fn verify_database(
     store: &Arc<Store>,
-    key: Option<&VerifierKey>,
-    against: &[String],
+    trust: &Trust,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Verified, StoreError> {
     let mut run = Run {
-        chain: ChainVerifier::new(key.map(VerifierKey::name)),
+        chain: ChainVerifier::new(trust.key.as_ref().map(VerifierKey::name)),
         told: Told::new(),
         removed: 0,
         tags: Tags::new()?,
         facts_rev: FIRST_FACTS_REV,
-        roots: BTreeMap::new(),
+        tiles: Tiles::of(store).await?,
+        milestones: Milestones::default(),
     };
-    let mut checkpoints = Vec::new();
     let mut early = None;
-    for note in against {
-        match open(note, key) {
-            Ok(checkpoint) => {
-                run.roots.insert(checkpoint.size, None);
-                checkpoints.push(checkpoint);
-            }
-            Err(why) => early = Some(why),
-        }
+    match Milestones::given(trust) {
+        Ok(given) => run.milestones = given,
+        Err(why) => early = Some(broken(None, why)),
     }
+    let early = match early {
+        None => run.kept(store).await?,
+        early => early,
+    };
     let broken = match run.entries(store, progress).await? {
         Some(broken) => Some(broken),
-        None => run.rest(store, key, &checkpoints, early).await?,
+        None => run.rest(store, trust.key.as_ref(), early).await?,
     };
     let head = run.chain.head();
-    let verdict = broken.unwrap_or_else(|| match (key, checkpoints.is_empty()) {
-        (None, _) => Verdict::Consistent("no verifier key was given".into()),
-        (Some(_), true) => Verdict::Consistent("no earlier checkpoint and no cosignature".into()),
-        (Some(_), false) => Verdict::Proven,
-    });
-    Ok(Verified {
-        verdict,
-        entries: head.size(),
-        root: data_encoding::HEXLOWER.encode(&head.frontier().root()),
-        origin: head.origin().to_owned(),
-        removed: run.removed,
-    })
+    let verdict = broken.unwrap_or_else(|| run.milestones.verdict());
+    let (entries, origin) = (head.size(), head.origin().to_owned());
+    let root = data_encoding::HEXLOWER.encode(&head.frontier().root());
+    let removed = run.removed;
+    let (checkpoints, cosigned) = run.milestones.into_figures();
+    Ok(Verified { verdict, entries, root, origin, removed, redacted: 0, checkpoints, cosigned })
 }
 
 /// The log page by page; the next is read while one is verified.
@@ -123,8 +86,8 @@ struct Run {
     tags: Tags,
     /// The revision of rights that the entries come to.
     facts_rev: i64,
-    /// Sizes at which a root is wanted, with the root once reached.
-    roots: BTreeMap<u64, Option<[u8; 32]>>,
+    tiles: Tiles,
+    milestones: Milestones,
 }
 
 impl Run {
@@ -133,7 +96,7 @@ impl Run {
         store: &Arc<Store>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<Verdict>, StoreError> {
-        self.note_root();
+        self.milestones.pass(self.chain.head());
         let filter = EntryFilter { limit: AT_A_TIME, ..EntryFilter::default() };
         let mut pages = pages(Arc::clone(store), filter);
         while let Some(page) = pages.recv().await {
@@ -143,17 +106,28 @@ impl Run {
                 if let Err(fault) = self.entry(entry, reading) {
                     return Ok(Some(self.blame(store, entry, fault).await?));
                 }
-                self.note_root();
+                self.milestones.pass(self.chain.head());
+                if let Some(why) = self.tiles.follow(store, self.chain.head().leaf()).await? {
+                    return Ok(Some(broken(Some(self.chain.head().size() - 1), why)));
+                }
             }
             progress(self.chain.head().size());
         }
         Ok(None)
     }
 
-    fn note_root(&mut self) {
-        let head = self.chain.head();
-        if let Some(root) = self.roots.get_mut(&head.size()) {
-            *root = Some(head.frontier().root());
+    /// The published checkpoints that are kept, each to be passed on the way.
+    async fn kept(&mut self, store: &Store) -> Result<Option<Verdict>, StoreError> {
+        let mut behind = -1;
+        loop {
+            let page = store.checkpoints(behind).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            behind = last.slot;
+            for kept in &page {
+                if let Err(why) = self.milestones.add(&kept.note) {
+                    return Ok(Some(broken(None, why)));
+                }
+            }
         }
     }
 
@@ -217,32 +191,21 @@ impl Run {
         &mut self,
         store: &Store,
         key: Option<&VerifierKey>,
-        checkpoints: &[Checkpoint],
-        early: Option<String>,
+        early: Option<Verdict>,
     ) -> Result<Option<Verdict>, StoreError> {
-        if let Some(why) = early {
-            return Ok(Some(broken(None, why)));
+        if early.is_some() {
+            return Ok(early);
         }
         let size = self.chain.head().size();
         let stored = store.head().await?;
         if let Some(found) = self.head(stored.as_ref(), key) {
             return Ok(Some(found));
         }
-        for checkpoint in checkpoints {
-            match self.roots.get(&checkpoint.size).copied().flatten() {
-                None => {
-                    let why = format!(
-                        "cut: an earlier checkpoint names {} entries, here are {size}",
-                        checkpoint.size
-                    );
-                    return Ok(Some(broken(Some(size), why)));
-                }
-                Some(root) if root != checkpoint.root => {
-                    let why = format!("another history than the checkpoint at {}", checkpoint.size);
-                    return Ok(Some(broken(None, why)));
-                }
-                Some(_) => {}
-            }
+        if let Some(found) = self.milestones.fault(self.chain.head().origin(), size) {
+            return Ok(Some(found));
+        }
+        if let Some(why) = self.tiles.rest(size) {
+            return Ok(Some(broken(Some(size), why)));
         }
         if let Some(found) = self.index(store).await? {
             return Ok(Some(found));

@@ -1,0 +1,107 @@
+//! Copying the layout into a folder: what is there is not asked for again, so that a copy that was broken off goes on, and
+//! one of last week costs what came since.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use gridvault_audit::{Checkpoint, Layer, Tile};
+
+use super::{ExportError, Source, bad};
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Entries that the folder holds.
+    pub size: u64,
+    /// Files that were written; the others were there.
+    pub written: u64,
+}
+
+/// Copies the log up to its newest checkpoint into `folder`; `progress` hears how many entries are done.
+pub async fn export(
+    source: &Source,
+    folder: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Copied, ExportError> {
+    let note = source.checkpoint().await?;
+    let checkpoint =
+        Checkpoint::parse_unverified(&note).map_err(|_| bad("checkpoint", "is no checkpoint"))?;
+    let size = checkpoint.size;
+    if let Some(before) = super::read(&folder.join("checkpoint"))? {
+        let before =
+            std::str::from_utf8(&before).ok().and_then(|note| Checkpoint::parse_unverified(note).ok());
+        let before = before.ok_or_else(|| bad("checkpoint", "in the folder is none"))?;
+        if before.origin != checkpoint.origin || before.size > size {
+            return Err(bad(
+                "checkpoint",
+                "in the folder is of another log, or of more entries than there are",
+            ));
+        }
+    }
+    let mut copied = Copied { size, written: 0 };
+    let mut tiles: Vec<Tile> = Tile::of_size(size).collect();
+    tiles.extend(Tile::of_layer(Layer::Entries, size));
+    tiles.extend(Tile::of_layer(Layer::Private, size));
+    for tile in tiles {
+        copied.written += u64::from(copy_tile(source, folder, tile).await?);
+        if tile.layer == Layer::Private {
+            progress(tile.first() + u64::from(tile.width), size);
+        }
+    }
+    for kept in source.kept().await?.into_iter().filter(|kept| *kept <= size) {
+        let path = format!("checkpoints/{kept}");
+        // A kept one may have been cosigned since.
+        copied.written += u64::from(copy(source, folder, &path).await?);
+    }
+    for path in ["keys.json", "witnesses.json"] {
+        copy(source, folder, path).await?;
+    }
+    // Last, for it says that the others are there.
+    write(folder, "checkpoint", note.as_bytes())?;
+    Ok(copied)
+}
+
+/// Whether it had to be written.
+async fn copy_tile(source: &Source, folder: &Path, tile: Tile) -> Result<bool, ExportError> {
+    let path = tile.to_string();
+    let full = Tile { width: 256, ..tile }.to_string();
+    if folder.join(&path).exists() {
+        return Ok(false);
+    }
+    if !copy(source, folder, &path).await? {
+        return Err(bad(&path, "is not there, or may not be read with this token"));
+    }
+    // Narrower ones are of no use any more.
+    let partial = folder.join(format!("{full}.p"));
+    for other in partial.read_dir().into_iter().flatten().flatten() {
+        if other.path() != folder.join(&path) {
+            std::fs::remove_file(other.path())
+                .map_err(|e| ExportError::File(other.path().display().to_string(), e))?;
+        }
+    }
+    if path == full && partial.exists() {
+        std::fs::remove_dir(&partial).map_err(|e| ExportError::File(partial.display().to_string(), e))?;
+    }
+    Ok(true)
+}
+
+async fn copy(source: &Source, folder: &Path, path: &str) -> Result<bool, ExportError> {
+    match source.get(path).await? {
+        Some(bytes) => write(folder, path, &bytes).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// Whole, or not under its name.
+fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), ExportError> {
+    let path = folder.join(path);
+    let io = |error| ExportError::File(path.display().to_string(), error);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(io)?;
+    }
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    let mut file = std::fs::File::create(&aside).map_err(io)?;
+    file.write_all(bytes).and_then(|()| file.sync_data()).map_err(io)?;
+    std::fs::rename(&aside, &path).map_err(io)
+}
