@@ -16,6 +16,7 @@ mod proofs;
 mod random;
 mod register;
 mod registers;
+mod rewriting;
 mod sealing;
 mod searching;
 mod tampering;
