@@ -6,6 +6,7 @@ mod database;
 mod disk;
 mod instances;
 mod kill;
+mod lives;
 mod office;
 mod operate;
 mod policy;

@@ -18,6 +18,7 @@ mod disk;
 pub mod export;
 pub mod identity;
 pub mod import;
+pub mod life;
 pub mod lookup;
 pub mod permit;
 pub mod records;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::authority::{Area, AreaMap};
 use crate::clock::Clock;
 use crate::identity::Remembered;
-use crate::register;
+use crate::register::{self, Former};
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
 use crate::trail::{Beside, Erased, Publisher, Publishing, Started, TrailError, Writer, start};
@@ -97,6 +97,12 @@ pub enum Nature {
     Synthetic,
 }
 
+/// How a log begins where there is none.
+enum Beginning {
+    First(Nature),
+    Again(Former),
+}
+
 /// What is read anew when rights have moved.
 #[derive(Default)]
 struct Standing {
@@ -118,6 +124,8 @@ pub struct Vault {
     pub log_key: VerifierKey,
     /// Publishes the log's checkpoints.
     pub publisher: Publisher,
+    /// The log's former lives, the newest first: read, never written.
+    pub former: Vec<Arc<Store>>,
     /// The policy in force.
     pub book: ArcSwap<Book>,
     /// Callers known lately, for lookups.
@@ -141,6 +149,25 @@ impl Vault {
         clock: Arc<dyn Clock>,
         fresh: Option<Nature>,
     ) -> Result<Self, OpenError> {
+        Self::open_as(layout, passphrase, clock, fresh.map(Beginning::First)).await
+    }
+
+    /// Opens the vault whose log begins a new life after an accepted loss; the former one was moved aside.
+    pub async fn open_again(
+        layout: &Layout,
+        passphrase: Secret,
+        clock: Arc<dyn Clock>,
+        former: Former,
+    ) -> Result<Self, OpenError> {
+        Self::open_as(layout, passphrase, clock, Some(Beginning::Again(former))).await
+    }
+
+    async fn open_as(
+        layout: &Layout,
+        passphrase: Secret,
+        clock: Arc<dyn Clock>,
+        beginning: Option<Beginning>,
+    ) -> Result<Self, OpenError> {
         let lock = layout.database.file().map(Lock::take).transpose()?;
         let keys = layout.keys.clone();
         let unsealed = tokio::task::spawn_blocking(move || unseal(&keys, &passphrase))
@@ -148,7 +175,9 @@ impl Vault {
             .map_err(|_| OpenError::Thread)??;
         let tenant = unsealed.keyring.tenant().to_owned();
         let day = crate::clock::day(clock.now());
-        let store = Arc::new(Store::open(&layout.database, &tenant, fresh.is_some()).await?);
+        let store = Arc::new(
+            Store::open(&layout.database, &tenant, matches!(beginning, Some(Beginning::First(_)))).await?,
+        );
         let book = tokio::task::spawn_blocking(move || Book::builtin(day))
             .await
             .map_err(|_| OpenError::Thread)??;
@@ -161,10 +190,18 @@ impl Vault {
         let Started { log, key, publisher, begun, pinning } =
             start(&store, Arc::clone(&clock), log_key, log_token, beside).await?;
         let keys = unsealed.keyring;
-        let nature = match (begun, fresh) {
+        let lives = store.former_lives().await?;
+        let former: Vec<_> = lives.iter().rev().map(|life| store.of_life(life)).collect();
+        let nature = match (begun, beginning) {
             (true, _) => register::nature(&store).await?,
-            (false, Some(nature)) => {
+            (false, Some(Beginning::First(nature))) => {
                 register::begin(&keys, &log, &book, nature).await?;
+                nature
+            }
+            (false, Some(Beginning::Again(of))) => {
+                let newest = former.first().ok_or(StoreError::Corrupt("no former log was moved aside"))?;
+                let nature = register::nature(newest).await?;
+                register::begin_again(&keys, (&store, &log), &book, nature, &of).await?;
                 nature
             }
             (false, None) => {
@@ -177,6 +214,7 @@ impl Vault {
             log,
             log_key: key,
             publisher,
+            former,
             book: ArcSwap::new(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),

@@ -1,5 +1,7 @@
 //! `GET /v1/me/lookups`: who looked at me, and the proof of each line.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -16,8 +18,8 @@ use crate::authority::Header;
 use crate::clock::{beijing, rfc3339};
 use crate::identity::{Caller, Party};
 use crate::register;
-use crate::store::{EntryFilter, StoredEntry, Table};
-use crate::trail::{Act, Change};
+use crate::store::{EntryFilter, Store, StoreError, StoredEntry, Table};
+use crate::trail::{Act, Change, prove_published};
 
 /// Lines that one statement goes back at most.
 const FURTHEST: i64 = 5000;
@@ -28,8 +30,14 @@ pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<
     let tag = own_tag(&app, &context, &caller).await?;
     enter(&app, &context, &caller, "own_lookups").await?;
     let filter = of_statement(&tag);
-    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
-    let mut lines = entries.iter().filter_map(|entry| line(&app.vault, entry, &tag)).peekable();
+    let mut entries = Vec::new();
+    for store in lives(&app.vault) {
+        let proven = shown(&app.vault, store).await.map_err(|error| failed(&context, &error))?;
+        let found = store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
+        entries.extend(found.into_iter().map(|entry| (entry.seq < proven, entry)));
+    }
+    let lines = entries.iter();
+    let mut lines = lines.filter_map(|(proven, entry)| line(&app.vault, entry, &tag, *proven)).peekable();
     if let Some(after) = &after {
         while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
         lines.next();
@@ -51,11 +59,35 @@ pub(super) async fn proof(
     let nowhere = || context.problem(Name::NotFound);
     let salt = HEXLOWER.decode(id.as_bytes()).map_err(|_| nowhere())?;
     let filter = EntryFilter { salt: Some(salt), ..of_statement(&tag) };
-    let entries = app.vault.store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
-    let shown = entries.iter().find(|entry| line(&app.vault, entry, &tag).is_some()).ok_or_else(nowhere)?;
-    let seq = u64::try_from(shown.seq).unwrap_or(u64::MAX);
-    let proof = app.vault.publisher.prove(seq).await.map_err(|error| failed(&context, &error))?;
-    Ok(proof_file(seq, &proof.ok_or_else(nowhere)?))
+    for store in lives(&app.vault) {
+        let entries = store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
+        let Some(shown) = entries.iter().find(|entry| line(&app.vault, entry, &tag, true).is_some()) else {
+            continue;
+        };
+        let seq = u64::try_from(shown.seq).unwrap_or(u64::MAX);
+        let proof = if Arc::ptr_eq(store, &app.vault.store) {
+            app.vault.publisher.prove(seq).await
+        } else {
+            prove_published(store, seq).await
+        };
+        let proof = proof.map_err(|error| failed(&context, &error))?;
+        return Ok(proof_file(seq, &proof.ok_or_else(nowhere)?));
+    }
+    Err(nowhere())
+}
+
+/// The log's lives, the present one first.
+fn lives(vault: &Vault) -> impl Iterator<Item = &Arc<Store>> {
+    std::iter::once(&vault.store).chain(&vault.former)
+}
+
+/// Entries of that life that a published checkpoint covers.
+async fn shown(vault: &Vault, store: &Arc<Store>) -> Result<i64, StoreError> {
+    if Arc::ptr_eq(store, &vault.store) {
+        let newest = vault.publisher.newest().map_or(0, |newest| newest.checkpoint.size);
+        return Ok(i64::try_from(newest).unwrap_or(i64::MAX));
+    }
+    Ok(store.newest_checkpoint(true).await?.map_or(0, |newest| newest.size))
 }
 
 /// A proof as a file of its own.
@@ -83,7 +115,7 @@ async fn enter(app: &App, context: &Context, caller: &Caller, view: &'static str
     recorded.map(|_| ()).map_err(|error| Problem::of_record(&error, context.language))
 }
 
-fn failed(context: &Context, error: &crate::store::StoreError) -> Problem {
+fn failed(context: &Context, error: &StoreError) -> Problem {
     tracing::error!(%error, "a statement could not be read");
     context.problem(Name::Internal)
 }
@@ -100,7 +132,7 @@ fn of_statement(tag: &[u8]) -> EntryFilter {
 }
 
 /// A line of the statement; nothing where nothing was shown to anybody.
-fn line(vault: &Vault, entry: &StoredEntry, own: &[u8]) -> Option<Value> {
+fn line(vault: &Vault, entry: &StoredEntry, own: &[u8], proven: bool) -> Option<Value> {
     let public = Json::parse_canonical(&entry.public).ok()?;
     // A record of somebody else's, or a place: the resident is touched by what it says of the home, and by nothing more.
     let about_own = entry.record.as_deref() == Some(own);
@@ -119,10 +151,6 @@ fn line(vault: &Vault, entry: &StoredEntry, own: &[u8]) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
-    let proven = vault
-        .publisher
-        .newest()
-        .is_some_and(|newest| u64::try_from(entry.seq).is_ok_and(|seq| seq < newest.checkpoint.size));
     let who = public.get("who")?;
     let area = who.text("area").map(|code| area_name(vault, code));
     let text = sentence(&public, area.as_deref(), &fields, entry.at)?;

@@ -11,6 +11,7 @@ mod examine;
 mod import;
 mod init;
 mod keys;
+mod life;
 mod lookup;
 mod policy;
 mod serve;
@@ -56,6 +57,9 @@ enum Command {
     /// The trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The way on after an accepted loss of the log's newest entries
+    #[command(subcommand)]
+    Log(life::Command),
     /// The map
     #[command(subcommand)]
     Areas(areas::Command),
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Init(file) => on_runtime(init::run(file.config)),
         Command::Serve(arguments) => on_runtime(serve::run(arguments)),
+        Command::Log(command) => on_runtime(life::run(command)),
         Command::Audit(command) => audit::run(command),
     };
     match outcome {

@@ -110,6 +110,9 @@ pub struct LogSettings {
     /// Who is asked to cosign checkpoints: `<verifier key> <URL>` each.
     #[serde(default)]
     pub witnesses: Vec<WitnessAddress>,
+    /// Verifier keys of the officers who may sign that a loss is accepted: two of them must.
+    #[serde(default)]
+    pub officers: Vec<String>,
 }
 
 impl LogSettings {

@@ -118,7 +118,7 @@ fn of_environment(section: &str, member: &str, text: String) -> toml::Value {
         ("limits", _) | ("log", "publish_every") => {
             text.parse().map_or(toml::Value::String(text), toml::Value::Integer)
         }
-        ("server", "trusted_proxies") | ("log", "witnesses") => {
+        ("server", "trusted_proxies") | ("log", "witnesses" | "officers") => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
         }

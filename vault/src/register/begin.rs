@@ -18,7 +18,7 @@ pub fn system_who() -> Who {
     Who { kind: WhoType::System, role: None, department: None, area: None, through: None }
 }
 
-fn system(kind: Kind) -> Entry {
+pub(super) fn system(kind: Kind) -> Entry {
     entry_by(kind, system_who(), actor(Uuid::nil()), "")
 }
 

@@ -17,6 +17,7 @@ mod places;
 mod posts;
 mod premises;
 mod proposals;
+mod reopen;
 mod residents;
 mod rotate;
 mod services;
@@ -43,6 +44,7 @@ pub use proposals::{
     Confirmed, Proposal, Stand, Take, clear_proposals, confirm_proposal, open_proposals, propose,
     read_proposal, refuse_proposal, second_halves,
 };
+pub use reopen::{Former, begin_again};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.

@@ -70,6 +70,12 @@ impl Opened {
         versions(self.keys.keys())
     }
 
+    /// The log's life: the newest that has a signing key.
+    pub(super) fn life(&self) -> u32 {
+        let lives = self.keys.keys().filter_map(|name| name.strip_prefix("log/")?.parse().ok());
+        lives.max().unwrap_or(1)
+    }
+
     pub(super) fn key(&self, name: &str) -> Result<&KeyBytes, SealError> {
         self.keys.get(name).ok_or(SealError::KeyFile("a key is missing"))
     }
@@ -147,6 +153,19 @@ pub(super) fn add_keks(path: &Path, passphrase: &Secret) -> Result<u16, SealErro
     }
     replace(path, &file)?;
     Ok(next)
+}
+
+/// Adds the signing key of the log's life number `life`; nothing is done where it is there already.
+pub(super) fn add_log_key(path: &Path, passphrase: &Secret, life: u32) -> Result<(), SealError> {
+    let (mut file, root) = open_root(path, passphrase)?;
+    let name = format!("log/{life}");
+    if file.keys.contains_key(&name) {
+        return Ok(());
+    }
+    let rng = SystemRandom::new();
+    let wrapped = wrap(&rng, &root, &file.bound(&name), &random(&rng)?)?;
+    file.keys.insert(name, wrapped);
+    replace(path, &file)
 }
 
 /// Destroys the KEKs of every version before that one.

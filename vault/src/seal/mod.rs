@@ -110,6 +110,8 @@ pub struct Unsealed {
     pub log_key: LogKey,
     /// Ties the log to this key ring.
     pub log_token: LogToken,
+    /// The log's life, from 1.
+    pub life: u32,
 }
 
 /// Makes a key file with fresh random keys (mode 0600; never over an existing one).
@@ -120,6 +122,11 @@ pub fn create_key_file(
     passphrase: &Secret,
 ) -> Result<(), SealError> {
     keyfile::create(path, deployment, tenant, passphrase)
+}
+
+/// Adds the signing key of a new life of the log to the key file.
+pub fn add_log_key(path: &Path, passphrase: &Secret, life: u32) -> Result<(), SealError> {
+    keyfile::add_log_key(path, passphrase, life)
 }
 
 /// Opens the key file: a second of argon2id, so call it off the async threads.
@@ -141,8 +148,12 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         index.insert(field, mac(&format!("index/{field}/1"))?);
     }
     let (log_token, token) = gridvault_audit::born_together(PERMIT_GOOD_FOR);
-    let origin = format!("{}/{}", opened.deployment, opened.tenant);
-    let log_key = LogKey::from_seed(opened.key("log/1")?, &origin)
+    let life = opened.life();
+    let mut origin = format!("{}/{}", opened.deployment, opened.tenant);
+    if life > 1 {
+        origin = format!("{origin}/{life}");
+    }
+    let log_key = LogKey::from_seed(opened.key(&format!("log/{life}"))?, &origin)
         .map_err(|_| SealError::KeyFile("its log key is broken"))?;
     let keyring = Keyring {
         keks,
@@ -159,15 +170,10 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         deployment: opened.deployment.clone(),
         tenant: opened.tenant.clone(),
     };
-    Ok(Unsealed { keyring, log_key, log_token })
+    Ok(Unsealed { keyring, log_key, log_token, life })
 }
 
 impl Keyring {
-    /// Origin of the tenant's log: `<deployment>/<tenant>`.
-    pub fn origin(&self) -> String {
-        format!("{}/{}", self.deployment, self.tenant)
-    }
-
     /// The tenant whose keys these are.
     pub fn tenant(&self) -> &str {
         &self.tenant

@@ -9,6 +9,7 @@ mod gather;
 mod heads;
 mod insert;
 mod keys;
+mod lives;
 mod load;
 mod open;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::entries::{INDEXED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
+use super::lives::{FORMER, restate};
 use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
 use super::tiles::{
     ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
@@ -56,6 +57,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         PUBLISH,
         ASKED,
         DROP_CHECKPOINT,
+        FORMER,
     ];
     let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();
@@ -75,6 +77,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     for table in Table::ALL {
         let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];
         both.extend(selects.map(str::to_owned));
+        both.push(restate(*table));
         apart.push(table.insert().texts());
     }
     (both, apart)

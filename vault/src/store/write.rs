@@ -183,7 +183,19 @@ impl Store {
     }
 }
 
-impl Batch<'_> {
+impl<'s> Batch<'s> {
+    pub(super) fn tenant(&self) -> &'s str {
+        self.tenant
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        sql: impl sqlx::SqlSafeStr,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        self.conn.execute(sql, values).await
+    }
+
     /// The stored head, if the log was begun; locked until the transaction ends, so that no other instance writes.
     pub async fn lock_head(&mut self) -> Result<Option<StoredHead>, StoreError> {
         let sql = format!("{HEAD}{}", self.conn.for_update());

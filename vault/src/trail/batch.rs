@@ -174,6 +174,9 @@ async fn write(
     let rows =
         numbered.flat_map(|(change, receipt)| change.rows.iter().map(|row| (row, signed(receipt.seq))));
     batch.put(&rows.collect::<Vec<_>>()).await?;
+    let restated = changes().zip(receipts);
+    let restated = restated.flat_map(|(c, receipt)| c.restated.iter().map(|row| (row, signed(receipt.seq))));
+    batch.restate(&restated.collect::<Vec<_>>()).await?;
     batch.put_envelopes(&changes().flat_map(|c| &c.envelopes).collect::<Vec<_>>()).await?;
     batch.drop_terms(&changes().flat_map(|c| &c.dropped).collect::<Vec<_>>()).await?;
     for record in changes().flat_map(|c| &c.shredded) {

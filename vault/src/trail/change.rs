@@ -55,6 +55,8 @@ pub struct Expect {
 pub struct Change {
     pub(crate) expect: Option<Expect>,
     pub(crate) rows: Vec<Row>,
+    /// Rows as they stand, made known to a new life of the log.
+    pub(crate) restated: Vec<Row>,
     pub(crate) envelopes: Vec<EnvelopesRow>,
     pub(crate) terms: Vec<Term>,
     /// Terms of values that are no longer held.
@@ -81,8 +83,14 @@ impl Change {
         Self { rows, ..Self::default() }
     }
 
+    /// Rows as they stand, made known to a new life of the log.
+    pub(crate) fn restated(restated: Vec<Row>) -> Self {
+        Self { restated, ..Self::default() }
+    }
+
     pub(crate) fn writes(&self) -> bool {
         !self.rows.is_empty()
+            || !self.restated.is_empty()
             || !self.envelopes.is_empty()
             || !self.terms.is_empty()
             || !self.dropped.is_empty()
@@ -104,6 +112,7 @@ impl Act {
         entry.private.state = change
             .rows
             .iter()
+            .chain(&change.restated)
             .map(|row| StateDigest {
                 row: row.table.row_name(&row.id),
                 revision: row.rev,

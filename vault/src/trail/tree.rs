@@ -150,6 +150,28 @@ pub(super) async fn prove(
     Ok(Some(ProofFile { public, index: seq, path, checkpoint: note.to_owned() }))
 }
 
+/// The proof that entry `seq` is in a log, under its newest published checkpoint; nothing where that does not cover it.
+pub async fn prove_published(store: &Store, seq: u64) -> Result<Option<ProofFile>, StoreError> {
+    let Some(newest) = store.newest_checkpoint(true).await? else { return Ok(None) };
+    let checkpoint = Checkpoint::parse_unverified(&newest.note)
+        .map_err(|_| StoreError::Corrupt("a published checkpoint is none"))?;
+    prove(store, seq, &checkpoint, &newest.note).await
+}
+
+/// Publishes the head of a log that ends, as its last checkpoint.
+pub(crate) async fn publish_last(store: &Store) -> Result<(), StoreError> {
+    let Some(head) = store.head().await? else { return Ok(()) };
+    let checkpoint = Checkpoint::parse_unverified(&head.checkpoint)
+        .map_err(|_| StoreError::Corrupt("the head is no checkpoint"))?;
+    if !Tree::at_rest(store).await?.reach(store, &checkpoint).await? {
+        return Err(StoreError::Corrupt("the entries do not add up to the signed head"));
+    }
+    let slot = store.newest_checkpoint(false).await?.map_or(0, |newest| newest.slot + 1);
+    let slot = slot.max(head.at.div_euclid(1_000_000));
+    store.take_slot(slot, head.size, &head.checkpoint).await?;
+    store.show_checkpoint(slot, &head.checkpoint).await
+}
+
 /// A file of the layout, of a log that shows `size` entries; nothing where it is not in there.
 pub(super) async fn file(store: &Store, tile: Tile, size: u64) -> Result<Option<Vec<u8>>, StoreError> {
     if tile.covers() > size {

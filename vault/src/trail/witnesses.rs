@@ -144,8 +144,7 @@ impl Witness {
         key: &VerifierKey,
         here: &Checkpoint,
     ) -> Result<Asked, StoreError> {
-        let origin = HEXLOWER.encode(digest(&SHA256, key.name().as_bytes()).as_ref());
-        let note = match call(format!("{}/{origin}/checkpoint", self.address.url), None).await {
+        let note = match call(shown_at(&self.address, key), None).await {
             Err(why) => return Ok(Asked::Unreachable(why)),
             Ok((200, note)) => note,
             // It has seen nothing of this log yet.
@@ -165,6 +164,24 @@ impl Witness {
             None => return Err(StoreError::Corrupt("a tile is missing")),
         })
     }
+}
+
+/// The newest checkpoint of this log that any of these witnesses shows.
+pub(crate) async fn newest_seen(witnesses: &[WitnessAddress], key: &VerifierKey) -> Option<Checkpoint> {
+    let mut newest: Option<Checkpoint> = None;
+    for witness in witnesses {
+        let Ok((200, note)) = call(shown_at(witness, key), None).await else { continue };
+        let cosigned = matches!(witness.key.cosigned(&note), Ok(Some(_)));
+        let seen = Checkpoint::open(&note, std::slice::from_ref(key)).ok().filter(|_| cosigned);
+        newest = newest.into_iter().chain(seen).max_by_key(|one| one.size);
+    }
+    newest
+}
+
+/// Where a witness shows what it has seen of that log.
+fn shown_at(witness: &WitnessAddress, key: &VerifierKey) -> String {
+    let origin = HEXLOWER.encode(digest(&SHA256, key.name().as_bytes()).as_ref());
+    format!("{}/{origin}/checkpoint", witness.url)
 }
 
 /// Status and text; words where there is no answer.

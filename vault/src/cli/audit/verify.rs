@@ -19,6 +19,9 @@ pub(in crate::cli) struct Arguments {
     /// A file with an earlier checkpoint
     #[arg(long)]
     against: Vec<PathBuf>,
+    /// Of a database: a former life of the log, by its number
+    #[arg(long)]
+    life: Option<u32>,
     /// A witness's verifier key, handed over by another way than the log
     #[arg(long)]
     witness: Vec<String>,
@@ -46,25 +49,32 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Outcome {
             };
             verify_export(&source, &trust, &progress).await?
         }
-        None => database(&arguments.place, &mut trust, &bar).await?,
+        None => database(&arguments, &mut trust, &bar).await?,
     };
     bar.finish_and_clear();
     tell(&verified, begun.elapsed().as_secs_f64(), arguments.json)
 }
 
 async fn database(
-    place: &Place,
+    arguments: &Arguments,
     trust: &mut Trust,
     bar: &indicatif::ProgressBar,
 ) -> Result<Verified, Failure> {
-    let (location, pin) = place.database.find()?.ok_or_else(nowhere)?;
+    let (location, pin) = arguments.place.database.find()?.ok_or_else(nowhere)?;
+    let pin = match (pin, arguments.life) {
+        (Some(pin), Some(life)) => Some(PathBuf::from(format!("{}.{life}", pin.display()))),
+        (pin, _) => pin,
+    };
     match pin.map(std::fs::read_to_string) {
         Some(Ok(pin)) => trust.against.push(pin),
         Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
         Some(Err(_)) | None => {}
     }
     // Behind the pin's reading, so that a serving process cannot have pinned more than this snapshot holds.
-    let store = Store::open_to_verify(&location).await?;
+    let mut store = Store::open_to_verify(&location).await?;
+    if let Some(life) = arguments.life {
+        store = store.of_life(&format!("{}/{life}", store.tenant()));
+    }
     bar.set_length(store.head().await?.map_or(0, |head| u64::try_from(head.size).unwrap_or(0)));
     Ok(verify_database(&store, trust, &|done| bar.set_position(done)).await?)
 }
