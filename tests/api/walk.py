@@ -74,7 +74,7 @@ def exchanged(body):
 
 
 def walk():
-    for label in ("GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs"):
+    for label in ("GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs", "GET /verify"):
         ask(label, None, 200)
     code = next(r["code"] for r in FILE["residents"] if r["id"] == TASK["resident"])
     ended = good("POST /v1/sessions", None, 201, {"code": code})

@@ -133,6 +133,25 @@ async fn a_line_is_proven_once_a_checkpoint_covers_it_and_to_nobody_else(on: On)
     }
 }
 
+#[tokio::test]
+async fn the_page_that_checks_proofs_knows_this_logs_key_and_loads_nothing() {
+    let t = TestVault::street(On::Sqlite).await;
+    let page = t.call("GET", "/verify", None, None).await;
+    assert_eq!(
+        (page.status, page.headers["content-type"].to_str().unwrap()),
+        (200, "text/html; charset=utf-8")
+    );
+    assert!(page.text.contains(&format!("\"key\":\"{}\"", t.vault.log_key)), "the log's key is filled in");
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'sha256-")
+            && policy.ends_with("frame-ancestors 'none'")
+    );
+    assert!(
+        !policy.contains("unsafe") && !page.text.contains("src=\"http") && !page.text.contains("innerHTML")
+    );
+}
+
 on_both!(tiles_that_were_altered_prove_nothing_and_are_made_anew);
 async fn tiles_that_were_altered_prove_nothing_and_are_made_anew(on: On) {
     let t = TestVault::street(on).await;

@@ -35,6 +35,7 @@ mod shapes;
 mod tasks;
 mod telemetry;
 mod throttle;
+mod verifier;
 
 use crate::words::is_identifier;
 pub use doors::{DoorPlate, doors};

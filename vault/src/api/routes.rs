@@ -9,7 +9,7 @@ use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
     areas, audit, catalog, consents, docs, health, imports, log, lookups, me, people, proposals, residents,
-    searches, services, sessions, shapes, tasks,
+    searches, services, sessions, shapes, tasks, verifier,
 };
 use crate::register::{Correction, NewConsent, NewTask, Newcomer, PremisesCorrection};
 
@@ -408,6 +408,11 @@ fn open_doors() -> Vec<Door> {
             200,
             "OpenAPI 3.1.",
             "application/json",
+        ),
+        door("GET", "/verify", "Check a proof", get(verifier::page)).open().gives_media(
+            200,
+            "One page that works offline too, with the keys of this log.",
+            "text/html",
         ),
         door("GET", "/docs", "This description, for reading", get(docs::page)).open().gives_media(
             200,
