@@ -73,6 +73,13 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
             at(pass(own().await, &["resident"], 200, body), "/v1/me/consents/home_visit_care".into())
         }
         ("POST", "/v1/audit/queries") => pass(officer, &["privacy_officer", "auditor"], 200, json!({})),
+        ("POST", "/v1/audit/prunings") => {
+            // A checkpoint of four years ago, as if the vault had been there.
+            publish(t).await;
+            t.site.sql("UPDATE checkpoints SET slot = slot - 130000000 WHERE slot > 1700000000").await;
+            let body = json!({ "what": "private_parts", "before": "2023-06-01T00:00:00+08:00" });
+            pass(officer, &["privacy_officer"], 202, body)
+        }
         ("GET", "/v1/me/lookups/{lookup}/proof") => {
             let looked = t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
             publish(t).await;

@@ -13,6 +13,7 @@ mod instances;
 mod look_up;
 mod metrics;
 mod proofs;
+mod pruning;
 mod random;
 mod register;
 mod registers;

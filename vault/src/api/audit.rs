@@ -1,6 +1,7 @@
 //! `/v1/audit/…`: the trail for officers and auditors; each look is itself an entry.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use gridvault_audit::{Json, Kind};
 use gridvault_policy::Role;
@@ -16,7 +17,7 @@ use crate::authority::Header;
 use crate::clock::parse_time;
 use crate::register;
 use crate::store::{EntryFilter, StoredEntry, Table};
-use crate::trail::{Act, Change};
+use crate::trail::{Act, Change, Parts};
 
 /// What is asked of the trail; what is not said does not narrow it.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -93,6 +94,44 @@ pub(super) async fn proof(
     let seq = reader_of(&app, &context, &seq, "proof").await?;
     let proof = app.vault.publisher.prove(seq).await.map_err(|error| failed(&context, &error))?;
     Ok(proof_file(seq, &proof.ok_or_else(|| context.problem(Name::NotFound))?))
+}
+
+/// What is to be removed from the trail.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PruningRequest")]
+pub(super) struct PruningRequest {
+    /// Both parts of entries, or their private parts alone.
+    what: PrunedParts,
+    /// Of entries before this moment: three years ago at least.
+    #[schemars(with = "crate::words::When")]
+    before: String,
+}
+
+#[derive(Clone, Copy, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PrunedParts {
+    Entries,
+    PrivateParts,
+}
+
+/// Proposes to remove old entries; a second person confirms it.
+pub(super) async fn prune(
+    State(app): State<App>,
+    context: Context,
+    Body(bytes): Body,
+) -> Result<Response, Problem> {
+    let ask: PruningRequest = context.body(&bytes)?;
+    let caller = context.plain_caller(&app).await?;
+    let before = parse_time(&ask.before)
+        .ok_or_else(|| Problem::invalid(context.language, &[("/before".to_owned(), "time")]))?;
+    let what = match ask.what {
+        PrunedParts::Entries => Parts::Entries,
+        PrunedParts::PrivateParts => Parts::Private,
+    };
+    let proposal = register::propose_pruning(&app.vault, &caller, what, before, &context.request).await;
+    let proposal = proposal.map_err(|error| Problem::of_register(&error, context.language))?;
+    Ok((StatusCode::ACCEPTED, axum::Json(json!({ "proposal": proposal }))).into_response())
 }
 
 /// An officer or auditor, whose look at that entry is on record from here on.

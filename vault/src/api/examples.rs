@@ -32,6 +32,9 @@ fn of_lookups(method: &str, path: &str) -> Option<Value> {
         ("POST", "/v1/audit/queries") => {
             json!({ "kinds": ["lookup"], "from": "2026-01-01T00:00:00+08:00", "limit": 20 })
         }
+        ("POST", "/v1/audit/prunings") => {
+            json!({ "what": "private_parts", "before": "2022-01-01T00:00:00+08:00" })
+        }
         _ => return None,
     })
 }

@@ -89,6 +89,12 @@ fn lookup_doors() -> Vec<Door> {
                 "text/plain",
             )
             .enters(&["trail.read"]),
+        door("POST", "/v1/audit/prunings", "Propose to remove old entries", post(audit::prune))
+            .in_a_post()
+            .takes::<audit::PruningRequest>()
+            .gives::<shapes::Proposed>(202, "Removed when a second person has confirmed it.")
+            .refuses(&[Name::Conflict])
+            .enters(&["import.batch"]),
         door("GET", "/v1/self", "What I may ask for, and what it needs", get(catalog::own))
             .gives::<shapes::SelfShape>(200, "Every capacity that the token gives."),
         door(

@@ -16,6 +16,7 @@ use crate::Vault;
 use crate::backup::Notes;
 use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness};
 use crate::tls::Tls;
+use crate::trail::prune;
 
 /// Connections of those who look after the machine.
 const ADMIN_CONNECTIONS: usize = 32;
@@ -158,6 +159,9 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
             tracing::warn!(%error, "proposals that lapsed could not be emptied");
         }
         if second % 60 == 0 {
+            if let Err(error) = prune(&app.vault.store).await {
+                tracing::warn!(%error, "old entries could not be removed; it will be tried again");
+            }
             app.throttle.enter(&app.vault).await;
         }
     }

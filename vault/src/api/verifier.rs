@@ -28,7 +28,8 @@ pub(super) async fn page(State(app): State<App>) -> Response {
     let publisher = &app.vault.publisher;
     let read = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
     let (keys, witnesses) = (read(publisher.keys_json()), read(publisher.witnesses_json()));
-    let keys = json!({ "keys": keys["keys"], "origin": keys["origin"], "witnesses": witnesses["witnesses"] });
+    let of = |from: &Value, name: &str| from.get(name).cloned().unwrap_or_default();
+    let keys = json!({ "keys": of(&keys, "keys"), "origin": of(&keys, "origin"), "witnesses": of(&witnesses, "witnesses") });
     let page = PAGE.replacen(KEYS, &keys.to_string().replace('<', "\\u003c"), 1);
     let mut response = page.into_response();
     let headers = response.headers_mut();

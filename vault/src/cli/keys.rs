@@ -71,7 +71,7 @@ impl Place {
 pub(super) async fn run(command: Command) -> Outcome {
     match command {
         Command::Status(status) => self::status(&status),
-        Command::Rotate(rotate) => self::rotate(&rotate).await,
+        Command::Rotate(rotate) => Box::pin(self::rotate(&rotate)).await,
     }
 }
 

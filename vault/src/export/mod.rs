@@ -12,7 +12,7 @@ use gridvault_audit::{
     Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, VerifierKey, includes, leaf_hash, tile_of,
     unbundle,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use copy::{Copied, export};
 pub use verify::verify_export;
@@ -78,13 +78,9 @@ impl Snapshot {
         }
         let mut fresh = HashMap::new();
         while edge.size() < checkpoint.size {
-            let from = i64::try_from(edge.size()).unwrap_or(i64::MAX);
-            let entries = store.public_bytes(from, from + 4096).await?;
-            if entries.is_empty() {
-                return Err(StoreError::Corrupt("an entry is missing").into());
-            }
-            for public in entries {
-                edge.push(leaf_hash(&public), |level, n, hashes| {
+            let to = checkpoint.size.min(edge.size() + 4096);
+            for leaf in trail::leaves(&store, edge.size(), to).await? {
+                edge.push(leaf, |level, n, hashes| {
                     fresh.insert((level, n), hashes.concat());
                 });
             }
@@ -245,10 +241,10 @@ impl Remote {
         let (mut sizes, mut path) = (Vec::new(), "checkpoints".to_owned());
         loop {
             let page = self.get(&path).await?.unwrap_or_default();
-            let page: serde_json::Value = serde_json::from_slice(&page).unwrap_or_default();
-            sizes
-                .extend(page["sizes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64));
-            let Some(next) = page["next"].as_i64() else { return Ok(sizes) };
+            let page: Value = serde_json::from_slice(&page).unwrap_or_default();
+            let on_page = page.get("sizes").and_then(Value::as_array).into_iter().flatten();
+            sizes.extend(on_page.filter_map(Value::as_u64));
+            let Some(next) = page.get("next").and_then(Value::as_i64) else { return Ok(sizes) };
             path = format!("checkpoints?after={next}");
         }
     }

@@ -17,6 +17,7 @@ mod places;
 mod posts;
 mod premises;
 mod proposals;
+mod prunings;
 mod reopen;
 mod residents;
 mod rotate;
@@ -44,6 +45,7 @@ pub use proposals::{
     Confirmed, Proposal, Stand, Take, clear_proposals, confirm_proposal, open_proposals, propose,
     read_proposal, refuse_proposal, second_halves,
 };
+pub use prunings::{OrderedPruning, propose_pruning};
 pub use reopen::{Former, begin_again};
 pub use residents::{AddedResidents, add_residents, new_tag};
 

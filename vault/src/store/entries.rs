@@ -55,6 +55,8 @@ const COLUMNS: &str =
     "SELECT seq, at, kind, actor, record, salt, public, private FROM entries WHERE tenant = $1";
 pub(super) const PUBLIC: &str =
     "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
+pub(super) const NUMBERED: &str =
+    "SELECT seq, public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
 pub(super) const TAGS: &str =
     "SELECT seq, tag FROM entry_tags WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, tag";
 
@@ -113,6 +115,12 @@ impl Store {
     pub async fn public_bytes(&self, from: i64, to: i64) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = self.fetch(PUBLIC, values![self.tenant.as_str(), from, to]).await?;
         rows.map(|row| Ok(row.bytes(0)?.to_vec()))
+    }
+
+    /// Likewise, each with its number: those that were removed are not there.
+    pub async fn numbered_public(&self, from: i64, to: i64) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        let rows = self.fetch(NUMBERED, values![self.tenant.as_str(), from, to]).await?;
+        rows.map(|row| Ok((row.int(0)?, row.bytes(1)?.to_vec())))
     }
 
     /// Rows of the index of further tags, in its order, behind that tag and number: at most so many.

@@ -12,6 +12,7 @@ mod keys;
 mod lives;
 mod load;
 mod open;
+mod prunings;
 #[cfg(test)]
 mod statements;
 mod table;
@@ -28,6 +29,7 @@ use gather::Gathering;
 pub use heads::StoredHead;
 pub use load::{EnvelopesRow, IdentityRows, LocatedRows, Shelf};
 pub use open::Location;
+pub use prunings::{Pruning, Removed};
 use sqlx::SqlSafeStr;
 pub use table::Table;
 pub use tiles::StoredCheckpoint;

@@ -4,12 +4,13 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::entries::{INDEXED, PUBLIC, TAGS};
+use super::entries::{INDEXED, NUMBERED, PUBLIC, TAGS};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys};
 use super::lives::{FORMER, restate};
 use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
+use super::prunings::{DONE, ORDER, PRUNINGS, REMOVE, REMOVE_PRIVATE, REMOVE_TAGS};
 use super::tiles::{
     ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
 };
@@ -58,6 +59,13 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         ASKED,
         DROP_CHECKPOINT,
         FORMER,
+        PRUNINGS,
+        ORDER,
+        DONE,
+        REMOVE,
+        REMOVE_PRIVATE,
+        REMOVE_TAGS,
+        NUMBERED,
     ];
     let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();

@@ -29,7 +29,7 @@ pub(super) const PUT_TILES: Insert = Insert {
            WHERE length(excluded.hashes) > length(tiles.hashes)",
     alone: true,
 };
-pub(super) const DROP_TILES: &str = "DELETE FROM tiles WHERE tenant = $1";
+pub(super) const DROP_TILES: &str = "DELETE FROM tiles WHERE tenant = $1 AND (level > 0 OR n >= $2)";
 pub(super) const NEWEST: &str = "SELECT slot, size, asked, note FROM checkpoints WHERE tenant = $1 AND asked >= $2 \
      ORDER BY slot DESC LIMIT 1";
 pub(super) const KEPT: &str =
@@ -57,9 +57,10 @@ impl Store {
         Ok(n.unwrap_or(0) * gridvault_audit::TILE + u64::try_from(hashes).unwrap_or(0))
     }
 
-    /// Drops every tile, to be made anew from the entries.
-    pub async fn drop_tiles(&self) -> Result<(), StoreError> {
-        self.execute_alone(DROP_TILES, values![self.tenant.as_str()]).await.map(|_| ())
+    /// Drops every tile but the first `kept` of leaves, to be made anew from the entries.
+    pub async fn drop_tiles(&self, kept: u64) -> Result<(), StoreError> {
+        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+        self.execute_alone(DROP_TILES, values![self.tenant.as_str(), kept]).await.map(|_| ())
     }
 
     /// The newest checkpoint on the grid; where `shown`, of those that every witness was asked about.

@@ -177,6 +177,9 @@ async fn write(
     let restated = changes().zip(receipts);
     let restated = restated.flat_map(|(c, receipt)| c.restated.iter().map(|row| (row, signed(receipt.seq))));
     batch.restate(&restated.collect::<Vec<_>>()).await?;
+    for (what, upto) in changes().filter_map(|c| c.pruning.as_ref()) {
+        batch.order_pruning(what, *upto).await?;
+    }
     batch.put_envelopes(&changes().flat_map(|c| &c.envelopes).collect::<Vec<_>>()).await?;
     batch.drop_terms(&changes().flat_map(|c| &c.dropped).collect::<Vec<_>>()).await?;
     for record in changes().flat_map(|c| &c.shredded) {

@@ -57,6 +57,8 @@ pub struct Change {
     pub(crate) rows: Vec<Row>,
     /// Rows as they stand, made known to a new life of the log.
     pub(crate) restated: Vec<Row>,
+    /// What is ordered to be removed from the trail, up to which entry.
+    pub(crate) pruning: Option<(String, i64)>,
     pub(crate) envelopes: Vec<EnvelopesRow>,
     pub(crate) terms: Vec<Term>,
     /// Terms of values that are no longer held.
@@ -88,9 +90,15 @@ impl Change {
         Self { restated, ..Self::default() }
     }
 
+    /// An order to remove old entries, or their private parts.
+    pub(crate) fn pruning(what: String, upto: i64) -> Self {
+        Self { pruning: Some((what, upto)), ..Self::default() }
+    }
+
     pub(crate) fn writes(&self) -> bool {
         !self.rows.is_empty()
             || !self.restated.is_empty()
+            || self.pruning.is_some()
             || !self.envelopes.is_empty()
             || !self.terms.is_empty()
             || !self.dropped.is_empty()

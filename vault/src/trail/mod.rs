@@ -5,6 +5,7 @@ mod change;
 mod erased;
 mod keep;
 mod pin;
+mod prune;
 mod publish;
 mod standing;
 mod start;
@@ -18,6 +19,8 @@ mod writer;
 
 pub use change::{Act, Change, Expect};
 pub use erased::Erased;
+pub(crate) use prune::leaves;
+pub use prune::{Parts, prune};
 pub use publish::{PublishError, Published, Publisher, Publishing, WitnessNews, Witnessing};
 pub use start::{Beside, Started, TrailError, start};
 pub use tree::prove_published;

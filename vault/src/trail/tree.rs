@@ -7,6 +7,7 @@ use gridvault_audit::{
     Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, bundle, extends, includes, leaf_hash,
 };
 
+use super::prune::leaves;
 use super::standing::signed;
 use crate::store::{EntryFilter, Store, StoreError};
 
@@ -35,13 +36,9 @@ impl Tree {
     pub(super) async fn grow(&mut self, store: &Store, size: u64) -> Result<(), StoreError> {
         while self.size() < size {
             let to = size.min(self.size() + AT_A_TIME);
-            let entries = store.public_bytes(signed(self.size()), signed(to)).await?;
             let (mut edge, mut tiles) = (self.0.clone(), Vec::new());
-            for public in &entries {
-                edge.push(leaf_hash(public), |level, n, hashes| tiles.push((level, n, hashes.concat())));
-            }
-            if edge.size() != to {
-                return Err(StoreError::Corrupt("an entry is missing"));
+            for leaf in leaves(store, self.size(), to).await? {
+                edge.push(leaf, |level, n, hashes| tiles.push((level, n, hashes.concat())));
             }
             tiles.extend(edge.partial().map(|(level, n, hashes)| (level, n, hashes.concat())));
             store.put_tiles(&tiles).await?;
@@ -73,10 +70,12 @@ impl Tree {
             || (self.make_anew(store, newer).await? && follows(store, older, newer).await?))
     }
 
-    /// Drops all tiles, to be made again.
+    /// Drops all tiles, to be made again; but for those that alone still have the leaf hashes of removed entries.
     pub(super) async fn forget(&mut self, store: &Store) -> Result<(), StoreError> {
         tracing::error!("the tiles do not add up to what was signed: they are made anew");
-        store.drop_tiles().await?;
+        let prunings = store.prunings().await?;
+        let upto = prunings.iter().filter_map(|one| u64::try_from(one.upto).ok()).max().unwrap_or(0);
+        store.drop_tiles(upto.div_ceil(gridvault_audit::TILE)).await?;
         *self = Self::default();
         Ok(())
     }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gridvault_audit::{
-    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Part, Reading, VerifierKey, View, leaf_hash,
+    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Kind, Part, Reading, VerifierKey, View, leaf_hash,
 };
 
 use super::change::{FIRST_FACTS_REV, narrows};
+use super::prune::{Gaps, further_tags, leaf_of_removed};
 use super::tags::Tags;
 use super::tiles::Tiles;
 use super::trust::{Milestones, Trust, Verdict, Verified};
@@ -34,6 +35,8 @@ pub async fn verify_database(
         removed: 0,
         tags: Tags::new()?,
         facts_rev: FIRST_FACTS_REV,
+        redacted: 0,
+        gaps: Gaps::of(store).await?,
         tiles: Tiles::of(store).await?,
         milestones: Milestones::default(),
     };
@@ -54,9 +57,9 @@ pub async fn verify_database(
     let verdict = broken.unwrap_or_else(|| run.milestones.verdict());
     let (entries, origin) = (head.size(), head.origin().to_owned());
     let root = data_encoding::HEXLOWER.encode(&head.frontier().root());
-    let removed = run.removed;
+    let (removed, redacted) = (run.removed, run.redacted);
     let (checkpoints, cosigned) = run.milestones.into_figures();
-    Ok(Verified { verdict, entries, root, origin, removed, redacted: 0, checkpoints, cosigned })
+    Ok(Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned })
 }
 
 /// The log page by page; the next is read while one is verified.
@@ -86,6 +89,9 @@ struct Run {
     tags: Tags,
     /// The revision of rights that the entries come to.
     facts_rev: i64,
+    /// Entries that were removed whole.
+    redacted: u64,
+    gaps: Gaps,
     tiles: Tiles,
     milestones: Milestones,
 }
@@ -103,6 +109,9 @@ impl Run {
             let page = page?;
             let bytes: Vec<_> = page.iter().map(|e| (&e.public[..], e.private.as_deref())).collect();
             for (entry, reading) in page.iter().zip(Reading::of_all(&bytes)) {
+                if let Some(broken) = self.removed_before(store, entry.seq).await? {
+                    return Ok(Some(broken));
+                }
                 if let Err(fault) = self.entry(entry, reading) {
                     return Ok(Some(self.blame(store, entry, fault).await?));
                 }
@@ -114,6 +123,25 @@ impl Run {
             progress(self.chain.head().size());
         }
         Ok(None)
+    }
+
+    /// Entries before that number that were removed: their leaf hashes stand in the tiles.
+    async fn removed_before(&mut self, store: &Store, seq: i64) -> Result<Option<Verdict>, StoreError> {
+        loop {
+            let next = self.chain.head().size();
+            if u64::try_from(seq) == Ok(next) || !self.gaps.may_miss(next) {
+                return Ok(None);
+            }
+            let Some(leaf) = leaf_of_removed(store, next).await? else {
+                return Ok(Some(broken(Some(next), "it is missing, and so is its tile".into())));
+            };
+            self.chain.pass_over(leaf);
+            self.redacted += 1;
+            self.milestones.pass(self.chain.head());
+            if let Some(why) = self.tiles.follow(store, &leaf).await? {
+                return Ok(Some(broken(Some(next), why)));
+            }
+        }
     }
 
     /// The published checkpoints that are kept, each to be passed on the way.
@@ -170,6 +198,9 @@ impl Run {
             self.tags.forget(entry.seq);
             return Ok(());
         };
+        if verified.kind == Kind::TrailPruned {
+            self.gaps.order(private);
+        }
         let subject = private.get("subject").and_then(|s| s.text("tag")).map(str::to_owned);
         let same = private.get("actor").and_then(|a| a.text("id")) == entry.actor.as_deref()
             && subject == entry.record.as_deref().map(|tag| data_encoding::HEXLOWER.encode(tag));
@@ -203,6 +234,9 @@ impl Run {
         }
         if let Some(found) = self.milestones.fault(self.chain.head().origin(), size) {
             return Ok(Some(found));
+        }
+        if let Some(why) = self.gaps.fault(self.redacted > 0) {
+            return Ok(Some(broken(None, why)));
         }
         if let Some(why) = self.tiles.rest(size) {
             return Ok(Some(broken(Some(size), why)));
@@ -315,17 +349,4 @@ fn open(note: &str, key: Option<&VerifierKey>) -> Result<Checkpoint, String> {
 
 fn broken(seq: Option<u64>, why: String) -> Verdict {
     Verdict::Broken { seq, why }
-}
-
-/// The audit tags that a private part names beside its subject's, sorted as the index keeps them.
-fn further_tags(private: View<'_>) -> Vec<Vec<u8>> {
-    let mut tags = Vec::new();
-    if let Some(subject) = private.get("subject") {
-        let also = subject.get("also").and_then(View::items).into_iter().flatten();
-        let named = subject.text("place").into_iter().chain(also.filter_map(View::as_text));
-        tags.extend(named.filter_map(|tag| data_encoding::HEXLOWER.decode(tag.as_bytes()).ok()));
-    }
-    tags.sort();
-    tags.dedup();
-    tags
 }

@@ -52,7 +52,7 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> Outcome {
         None => database(&arguments, &mut trust, &bar).await?,
     };
     bar.finish_and_clear();
-    tell(&verified, begun.elapsed().as_secs_f64(), arguments.json)
+    Ok(tell(&verified, begun.elapsed().as_secs_f64(), arguments.json))
 }
 
 async fn database(
@@ -79,7 +79,7 @@ async fn database(
     Ok(verify_database(&store, trust, &|done| bar.set_position(done)).await?)
 }
 
-fn tell(verified: &Verified, seconds: f64, as_json: bool) -> Outcome {
+fn tell(verified: &Verified, seconds: f64, as_json: bool) -> u8 {
     let (code, words, seq) = match &verified.verdict {
         Verdict::Proven => (0, "whole, origin proven".to_owned(), None),
         Verdict::Consistent(why) => (3, format!("consistent, origin not proven: {why}"), None),
@@ -95,7 +95,7 @@ fn tell(verified: &Verified, seconds: f64, as_json: bool) -> Outcome {
             "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "seconds": seconds,
         });
         say(&report.to_string());
-        return Ok(code);
+        return code;
     }
     say(&words);
     say(&format!("log         {}", verified.origin));
@@ -108,5 +108,5 @@ fn tell(verified: &Verified, seconds: f64, as_json: bool) -> Outcome {
     };
     say(&format!("checkpoints {}, cosigned {by}", verified.checkpoints));
     say(&format!("seconds     {seconds:.2}"));
-    Ok(code)
+    code
 }

@@ -11,6 +11,7 @@ use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::RowError;
 use crate::register::people::NewPerson;
+use crate::register::prunings::pruned;
 use crate::register::{RegisterError, entry, word};
 use crate::seal::Secret;
 use crate::store::Table;
@@ -40,8 +41,9 @@ pub async fn confirm_proposal(
         return Err(RegisterError::Forbidden);
     }
     let mut held = false;
-    let mut made = match &proposal.resident {
-        Some(resident) => match resident.comes_to(vault, caller, request).await? {
+    let mut made = match (&proposal.resident, &proposal.pruning) {
+        (None, Some(of)) => Made { acts: vec![pruned(vault, caller, of, request)], ..Made::default() },
+        (Some(resident), _) => match resident.comes_to(vault, caller, request).await? {
             Comes::Made(record, act) => Made { acts: vec![*act], residents: vec![record], ..Made::default() },
             Comes::Nothing => Made::default(),
             Comes::Held => {
@@ -49,7 +51,7 @@ pub async fn confirm_proposal(
                 Made::default()
             }
         },
-        None => {
+        (None, None) => {
             let kind = ImportKind::parse(&proposal.kind).ok_or(RegisterError::Unknown("/id"))?;
             let text = vault.keys.open_staff(id.as_bytes(), &proposal.sealed)?;
             let lines: Vec<&str> = text.reveal().lines().collect();

@@ -15,9 +15,10 @@ use uuid::Uuid;
 pub use self::confirm::{Confirmed, confirm_proposal, second_halves};
 pub use self::lapse::clear_proposals;
 pub(super) use self::lapse::refused_of;
-pub(super) use self::propose::propose_resident;
 pub use self::propose::{Take, propose};
+pub(super) use self::propose::{propose_resident, proposed_pruning};
 pub(super) use self::resident::{OfResident, ProposedCorrection};
+use super::prunings::OrderedPruning;
 use super::{RegisterError, entry, word};
 use crate::Vault;
 use crate::authority::Holder;
@@ -57,6 +58,9 @@ pub struct Proposal {
     /// What it is of a resident, sealed as a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident: Option<OfResident>,
+    /// What it would remove from the trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<OrderedPruning>,
     /// How it stands.
     pub stand: Stand,
     /// Who decided, and when.
@@ -73,6 +77,7 @@ impl Proposal {
             lines: 1,
             sealed: String::new(),
             resident: None,
+            pruning: None,
             stand: Stand::Open,
             decided: None,
         }
@@ -135,6 +140,10 @@ pub async fn read_proposal(
     request: &str,
 ) -> Result<Vec<serde_json::Value>, RegisterError> {
     let (_, proposal) = open_one(vault, caller, id).await?;
+    if let Some(pruning) = &proposal.pruning {
+        let line = serde_json::json!({ "what": pruning.what, "upto": pruning.upto });
+        return Ok(vec![line]);
+    }
     // A resident's values are seen by nobody before they are held.
     if proposal.resident.is_some() {
         return Err(RegisterError::Forbidden);

@@ -11,7 +11,7 @@ use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::RowError;
 use crate::register::tasks::invalid;
-use crate::register::{Fresh, RegisterError, entry, word};
+use crate::register::{Fresh, OrderedPruning, RegisterError, entry, word};
 use crate::seal::Secret;
 use crate::store::Table;
 use crate::trail::{Act, Change};
@@ -76,6 +76,23 @@ pub async fn propose(
     let row = proposal.row(vault, id, 1)?;
     vault.log.record(Act::new(&vault.keys, proposed, Change::rows(vec![row]))).await?;
     Ok((Some(id), made.errors))
+}
+
+/// Proposes to remove old entries from the trail; gives the proposal.
+pub(in crate::register) async fn proposed_pruning(
+    vault: &Vault,
+    caller: &Caller,
+    pruning: OrderedPruning,
+    request: &str,
+) -> Result<Uuid, RegisterError> {
+    room(vault, caller).await?;
+    let id = Uuid::new_v4();
+    let proposal = Proposal { pruning: Some(pruning), ..Proposal::open("pruning", caller) };
+    let mut proposed = batch(caller, id, &proposal, request);
+    proposed.private.detail.insert("proposed", Json::Int(1));
+    let row = proposal.row(vault, id, 1)?;
+    vault.log.record(Act::new(&vault.keys, proposed, Change::rows(vec![row]))).await?;
+    Ok(id)
 }
 
 /// Proposes of a resident what the rules let the caller write; the entry is the decision's.

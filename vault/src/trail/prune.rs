@@ -1,0 +1,158 @@
+//! Removing what is older than the log has to be kept: entries whole, their leaf hashes staying in the tiles, or their private
+//! parts alone, while every hash stands. What made a row that a right relies on is kept, and so is what tells of the log itself.
+
+use gridvault_audit::{Kind, Part, View};
+
+use super::standing::signed;
+use crate::store::{EntryFilter, Removed, Store, StoreError, StoredEntry};
+
+/// Entries looked at in one transaction.
+const AT_A_TIME: i64 = 500;
+
+/// What may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// Both parts of entries.
+    Entries,
+    /// The private parts alone.
+    Private,
+}
+
+impl Parts {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Private => "private_parts",
+        }
+    }
+
+    /// The parts of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Entries, Self::Private].into_iter().find(|parts| parts.as_str() == word)
+    }
+}
+
+/// Carries out what was ordered and is not done; gives how many entries it removed something of. Broken off, it goes on when
+/// it is asked again.
+pub async fn prune(store: &Store) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for pruning in store.prunings().await?.into_iter().filter(|pruning| !pruning.done) {
+        let Some(parts) = Parts::parse(&pruning.what) else { continue };
+        let mut behind = -1;
+        loop {
+            let filter = EntryFilter {
+                after: Some(behind),
+                before: Some(pruning.upto),
+                limit: AT_A_TIME,
+                ..EntryFilter::default()
+            };
+            let page = store.entries(&filter).await?;
+            let Some(last) = page.last() else { break };
+            behind = last.seq;
+            let old: Vec<Removed> = page.iter().filter_map(|entry| of(entry, parts)).collect();
+            store.remove(&old, parts == Parts::Entries).await?;
+            removed += u64::try_from(old.len()).unwrap_or(0);
+        }
+        store.pruned(&pruning).await?;
+    }
+    Ok(removed)
+}
+
+/// What is to be removed of an entry; nothing where it is kept.
+fn of(entry: &StoredEntry, parts: Parts) -> Option<Removed> {
+    let kept = matches!(
+        Kind::parse(&entry.kind)?,
+        Kind::LogCreated
+            | Kind::LogClosed
+            | Kind::KeyRotated
+            | Kind::KeyDestroyed
+            | Kind::TrailPruned
+            | Kind::PolicyActivated
+    );
+    if kept {
+        return None;
+    }
+    let Some(private) = &entry.private else {
+        // Only of those that made no row was it removed.
+        return (parts == Parts::Entries).then(|| Removed { seq: entry.seq, tags: Vec::new() });
+    };
+    let private = Part::read(private).ok()?;
+    if private.view().get("state").is_some() {
+        return None;
+    }
+    Some(Removed { seq: entry.seq, tags: further_tags(private.view()) })
+}
+
+/// The audit tags that a private part names beside its subject's, sorted as the index keeps them.
+pub(super) fn further_tags(private: View<'_>) -> Vec<Vec<u8>> {
+    let mut tags = Vec::new();
+    if let Some(subject) = private.get("subject") {
+        let also = subject.get("also").and_then(View::items).into_iter().flatten();
+        let named = subject.text("place").into_iter().chain(also.filter_map(View::as_text));
+        tags.extend(named.filter_map(|tag| data_encoding::HEXLOWER.decode(tag.as_bytes()).ok()));
+    }
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+/// Up to which entry the trail itself says that entries were removed: claims from the database first, to be held against the
+/// entries that order them once these are verified.
+#[derive(Default)]
+pub(super) struct Gaps {
+    claimed: u64,
+    ordered: u64,
+}
+
+impl Gaps {
+    pub(super) async fn of(store: &Store) -> Result<Self, StoreError> {
+        let prunings = store.prunings().await?;
+        let entries = prunings.iter().filter(|one| one.what == Parts::Entries.as_str());
+        let claimed = entries.filter_map(|one| u64::try_from(one.upto).ok()).max().unwrap_or(0);
+        Ok(Self { claimed, ordered: 0 })
+    }
+
+    /// Whether that entry may be missing, as far as the database claims.
+    pub(super) fn may_miss(&self, seq: u64) -> bool {
+        seq < self.claimed
+    }
+
+    /// A verified `trail.pruned` with its private part.
+    pub(super) fn order(&mut self, private: View<'_>) {
+        let Some(detail) = private.get("detail") else { return };
+        if detail.text("what") == Some(Parts::Entries.as_str()) {
+            let upto = detail.int("upto").and_then(|upto| u64::try_from(upto).ok());
+            self.ordered = self.ordered.max(upto.unwrap_or(0));
+        }
+    }
+
+    /// Words where entries are missing that no entry ordered to be removed.
+    pub(super) fn fault(&self, missing: bool) -> Option<String> {
+        (missing && self.claimed > self.ordered).then(|| {
+            format!("entries before {} are missing, and no entry says that they were removed", self.claimed)
+        })
+    }
+}
+
+/// The leaf hash of an entry that was removed, as its tile has it.
+pub(super) async fn leaf_of_removed(store: &Store, seq: u64) -> Result<Option<[u8; 32]>, StoreError> {
+    let hashes = store.tile(0, seq / gridvault_audit::TILE).await?.unwrap_or_default();
+    let at = usize::try_from(seq % gridvault_audit::TILE).unwrap_or(0);
+    Ok(hashes.as_chunks::<32>().0.get(at).copied())
+}
+
+/// The leaf hashes of entries `from` up to, not including, `to`: those that were removed as their tiles have them.
+pub(crate) async fn leaves(store: &Store, from: u64, to: u64) -> Result<Vec<[u8; 32]>, StoreError> {
+    let entries = store.numbered_public(signed(from), signed(to)).await?;
+    let mut entries = entries.into_iter().peekable();
+    let mut leaves = Vec::with_capacity(usize::try_from(to - from).unwrap_or(0));
+    for seq in from..to {
+        match entries.next_if(|(number, _)| *number == signed(seq)) {
+            Some((_, public)) => leaves.push(gridvault_audit::leaf_hash(&public)),
+            None => leaves
+                .push(leaf_of_removed(store, seq).await?.ok_or(StoreError::Corrupt("an entry is missing"))?),
+        }
+    }
+    Ok(leaves)
+}
