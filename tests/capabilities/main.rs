@@ -12,6 +12,7 @@ mod instances;
 mod look_up;
 mod metrics;
 mod proofs;
+mod queries;
 mod random;
 mod register;
 mod registers;

@@ -14,7 +14,7 @@ use crate::identity::Remembered;
 use crate::register;
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
-use crate::trail::{Beside, Erased, Publisher, Publishing, Started, TrailError, Writer, start};
+use crate::trail::{Beside, Erased, Publisher, Publishing, Questions, Started, TrailError, Writer, start};
 
 /// Where the vault's parts lie.
 #[derive(Clone, Debug)]
@@ -118,6 +118,8 @@ pub struct Vault {
     pub log_key: VerifierKey,
     /// Publishes the log's checkpoints.
     pub publisher: Publisher,
+    /// Answers officers' questions to the log.
+    pub questions: Questions,
     /// The policy in force.
     pub book: ArcSwap<Book>,
     /// Callers known lately, for lookups.
@@ -172,6 +174,7 @@ impl Vault {
             }
         };
         let vault = Self {
+            questions: Questions::new(Arc::clone(&store)),
             store,
             keys,
             log,

@@ -1037,6 +1037,27 @@ export interface components {
              */
             task?: string | null;
         };
+        /** @description How many lookups, searches and verifications there were of a sort; what they say nothing of is left out. */
+        Count: {
+            /** @description In Beijing. */
+            day?: string;
+            entries: number;
+            /** @description The code of the post's area. */
+            grid?: components["schemas"]["Identifier"];
+            purpose?: components["schemas"]["Purpose"];
+            /** @description Those of which nothing was shown. */
+            refused: number;
+            /** @description Of a thousand entries so many were refused, rounded down. */
+            refused_permille: number;
+            role?: components["schemas"]["Role"];
+        };
+        /** @description By what entries are counted. */
+        CountBy: "day" | "grid" | "role" | "purpose";
+        /** @description Counts, in the order of days, grids, roles and purposes; at most 10,000. */
+        Counts: {
+            counts: components["schemas"]["Count"][];
+            next: number | null;
+        };
         /**
          * @description The department behind a post, or the kind of a service.
          * @enum {string}
@@ -1066,6 +1087,11 @@ export interface components {
             hash: string;
             id: string;
         };
+        /**
+         * @description What became of a group of fields.
+         * @enum {string}
+         */
+        EntryOutcome: "clear" | "masked" | "derived" | "matched" | "denied";
         /** @description Another person's decision on an erasure. */
         ErasureDecision: {
             granted: boolean;
@@ -1619,6 +1645,11 @@ export interface components {
             phone: string;
         };
         /**
+         * @description How it ended.
+         * @enum {string}
+         */
+        Result: "allowed" | "partial" | "denied" | "failed";
+        /**
          * @description The role of a post.
          * @enum {string}
          */
@@ -1727,6 +1758,8 @@ export interface components {
         Tokens: {
             tokens: components["schemas"]["HeldToken"][];
         };
+        /** @description Entries, or counts where these are asked for. */
+        TrailAnswer: components["schemas"]["Entries"] | components["schemas"]["Counts"];
         /** @description What is asked of the trail; what is not said does not narrow it. */
         TrailQuery: {
             /**
@@ -1736,19 +1769,54 @@ export interface components {
             actor?: string | null;
             /** @description `next` of the page before. */
             after?: number | null;
+            /**
+             * @description Asks for numbers in place of entries: of lookups, searches and verifications, apart by these, on whole days in Beijing.
+             *     Only `kinds`, `purpose`, `role`, `grid`, `from` and `to` narrow them.
+             */
+            count_by?: components["schemas"]["CountBy"][] | null;
+            /** @description The device asked from. */
+            device?: components["schemas"]["Identifier"] | null;
+            /** @description From this moment on; counts are of whole days, this one's among them. */
             from?: components["schemas"]["When"] | null;
+            /** @description The code of the post's area. */
+            grid?: components["schemas"]["Identifier"] | null;
             /**
              * @description Kinds of entries.
              * @default []
              */
             kinds?: components["schemas"]["Kind"][];
-            /** @description Entries at most; 100 where nothing is said. */
+            /** @description Entries at most; 100 where nothing is said. A page may hold fewer, and yet have a `next`: one answer reads only so much. */
             limit?: number | null;
+            /**
+             * @description A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry.
+             * @default false
+             */
+            live?: boolean;
+            /**
+             * @description The newest first, and back from there.
+             * @default false
+             */
+            newest_first?: boolean;
+            /** @description A group of fields had this outcome. */
+            outcome?: components["schemas"]["EntryOutcome"] | null;
+            purpose?: components["schemas"]["Purpose"] | null;
+            /** @description It was denied for this reason, or a group of fields was. */
+            reason?: components["schemas"]["Reason"] | null;
             /**
              * Format: uuid
              * @description The resident, premises or ticket that it is about.
              */
             record?: string | null;
+            /** @description How it ended. */
+            result?: components["schemas"]["Result"] | null;
+            /** @description The role acted in. */
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * Format: uuid
+             * @description The task that it served.
+             */
+            task?: string | null;
+            /** @description Before this moment; a day alone is its first. Counts are of whole days, the one before this moment's among them. */
             to?: components["schemas"]["When"] | null;
         };
         /** @description Whether all claims hold. */
@@ -2506,21 +2574,24 @@ export interface operations {
                  *       "kinds": [
                  *         "lookup"
                  *       ],
-                 *       "limit": 20
+                 *       "limit": 20,
+                 *       "newest_first": true,
+                 *       "purpose": "home_visit_care",
+                 *       "result": "partial"
                  *     }
                  */
                 "application/json": components["schemas"]["TrailQuery"];
             };
         };
         responses: {
-            /** @description Entries that fit, in their order. */
+            /** @description Entries that fit, in their order; or counts. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Entries"];
+                    "application/json": components["schemas"]["TrailAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

@@ -15,6 +15,7 @@ mod open;
 mod statements;
 mod table;
 mod tiles;
+mod words;
 mod write;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use open::Location;
 use sqlx::SqlSafeStr;
 pub use table::Table;
 pub use tiles::StoredCheckpoint;
+pub use words::{Counted, Posting, Tally, TallyFilter};
 pub use write::{Batch, NewEntry, Term};
 
 /// A row that a right relies on, as stored: nothing in it counts before its MAC is checked.

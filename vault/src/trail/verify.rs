@@ -8,6 +8,7 @@ use gridvault_audit::{
 };
 
 use super::change::{FIRST_FACTS_REV, narrows};
+use super::questions::Words;
 use super::tags::Tags;
 use crate::seal::row_digest;
 use tokio::sync::mpsc;
@@ -63,6 +64,7 @@ pub async fn verify_database(
         told: Told::new(),
         removed: 0,
         tags: Tags::new()?,
+        words: Words::new(store).await?,
         facts_rev: FIRST_FACTS_REV,
         roots: BTreeMap::new(),
     };
@@ -121,6 +123,7 @@ struct Run {
     told: Told,
     removed: u64,
     tags: Tags,
+    words: Words,
     /// The revision of rights that the entries come to.
     facts_rev: i64,
     /// Sizes at which a root is wanted, with the root once reached.
@@ -191,7 +194,9 @@ impl Run {
         if !same {
             return Err(column("a column beside it"));
         }
-        let Some(private) = verified.private.as_ref().map(Part::view) else {
+        let private = verified.private.as_ref().map(Part::view);
+        self.words.take(entry.seq, entry.at, verified.public.view(), private);
+        let Some(private) = private else {
             self.removed += 1;
             self.tags.forget(entry.seq);
             return Ok(());
@@ -246,6 +251,9 @@ impl Run {
         }
         if let Some(found) = self.index(store).await? {
             return Ok(Some(found));
+        }
+        if let Some((seq, why)) = self.words.differ(store).await? {
+            return Ok(Some(broken(seq.and_then(|seq| u64::try_from(seq).ok()), why)));
         }
         self.rows(store).await
     }
