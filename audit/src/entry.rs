@@ -15,6 +15,14 @@ macro_rules! words {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $name { $(#[doc = $word] $variant),+ }
         impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The one of that word.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+
             /// Its word.
             pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
             pub(crate) const WORDS: &'static [&'static str] = &[$($word),+];

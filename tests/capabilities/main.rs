@@ -14,6 +14,7 @@ mod look_up;
 mod metrics;
 mod proofs;
 mod pruning;
+mod queries;
 mod random;
 mod register;
 mod registers;

@@ -55,9 +55,11 @@ async fn what_is_older_than_three_years_is_removed_and_the_rest_verifies(on: On)
         ..t.site.layout()
     };
     let mut t = t.again(&layout).await;
-    for _ in 0..3 {
+    for _ in 0..800 {
         t.look(&t.chief().token, t.visit(0, &["person.name", "premises.address"])).await;
     }
+    // Words and counts follow a whole block of them.
+    assert_eq!(t.vault.questions.follow(9).await.unwrap(), 1);
     let old = publish(&t).await;
     let proof =
         t.call("GET", &format!("/v1/audit/entries/{}/proof", old.size - 1), Some(t.officer()), None).await;

@@ -389,3 +389,49 @@ pub fn lookup_entry(fields: &[&'static str]) -> gridvault_audit::Entry {
     entry.private.request = Some("bench".into());
     entry
 }
+
+/// An entry of one of many sorts: kinds, roles, grids, purposes, outcomes, reasons, actors, devices, tasks and records at random.
+pub fn some_entry(rng: &mut fastrand::Rng, tasks: u64) -> gridvault_audit::Entry {
+    use gridvault_audit::{FieldGroup, Kind, ResultWord};
+    let one = |rng: &mut fastrand::Rng, of: &[&'static str]| of[rng.usize(..of.len())];
+    let mut entry = lookup_entry(&[]);
+    entry.public.kind = *rng
+        .choice(
+            [Kind::Lookup, Kind::Lookup, Kind::Lookup, Kind::Search, Kind::Verification, Kind::TrailRead]
+                .iter(),
+        )
+        .unwrap();
+    entry.public.who.role =
+        Some(one(rng, &["grid_chief", "grid_supervisor", "window_clerk", "dispatched_officer"]).into());
+    entry.public.who.area = rng.u8(..).ne(&0).then(|| format!("1101060069{:02}", rng.u8(1..44)).into());
+    let purposes =
+        ["home_visit_care", "case_handling", "fire_safety_check", "window_service", "minor_protection"];
+    entry.public.purpose = rng.u8(..).ne(&1).then(|| one(rng, &purposes).into());
+    let results = [ResultWord::Allowed, ResultWord::Partial, ResultWord::Denied, ResultWord::Failed];
+    let result = results[[0, 0, 0, 0, 0, 1, 1, 2, 2, 3][rng.usize(..10)]];
+    entry.public.result = Some(result);
+    let reason = one(rng, &["no_task", "grid_scope", "consent_none", "rate"]);
+    let group = |outcome: &'static str, third: &'static str| FieldGroup {
+        outcome: outcome.into(),
+        rule: "R-021".into(),
+        form_or_reason: third.into(),
+        fields: ["person.name", "person.phone", "person.sex"].map(Into::into).to_vec(),
+    };
+    let allowed = one(rng, &["clear", "masked", "derived", "matched"]);
+    entry.public.fields = match result {
+        ResultWord::Allowed => vec![group("clear", ""), group(allowed, "M-name")],
+        ResultWord::Partial => vec![group(allowed, ""), group("denied", reason)],
+        ResultWord::Denied | ResultWord::Failed => vec![],
+    };
+    entry.public.reason = (result == ResultWord::Denied).then(|| reason.into());
+    let id =
+        |rng: &mut fastrand::Rng, of: u64, among: u64| Uuid::from_u64_pair(of, rng.u64(..among)).to_string();
+    entry.private.actor.id = id(rng, 1, 500);
+    entry.private.actor.device = rng.bool().then(|| format!("terminal-{}", rng.u8(..)));
+    entry.private.task = rng.u8(..).ne(&2).then(|| id(rng, 2, tasks));
+    let subject = entry.private.subject.as_mut().unwrap();
+    for tag in [&mut subject.tag, subject.place.as_mut().unwrap()] {
+        *tag = u128::from(rng.u64(..tasks)).to_be_bytes();
+    }
+    entry
+}

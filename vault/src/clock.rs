@@ -126,6 +126,19 @@ pub fn civil_date(micros: i64) -> Date {
     timestamp(micros).to_zoned_datetime(beijing()).date()
 }
 
+/// The number of that date, counted from 1 January 1970.
+pub fn day_number(micros: i64) -> i64 {
+    micros.saturating_add(AHEAD).div_euclid(days(1))
+}
+
+/// The date of that number.
+pub fn numbered_day(day: i64) -> Date {
+    civil_date(day.saturating_mul(days(1)).saturating_sub(AHEAD))
+}
+
+/// By how much Beijing is ahead of UTC.
+const AHEAD: i64 = 8 * 3_600_000_000;
+
 /// That date as the rules name days.
 pub fn day(micros: i64) -> Day {
     let date = civil_date(micros);
@@ -203,6 +216,16 @@ mod tests {
         assert!(steady.was_ahead());
         wall.step(LEEWAY - days(365));
         assert_eq!(steady.now(), days(20_003) + 1_000, "set right, it is believed again");
+    }
+
+    #[test]
+    fn days_are_counted_in_beijing() {
+        let first = parse_time("2026-11-24").unwrap();
+        for micros in [first, first + days(1) - 1] {
+            assert_eq!(numbered_day(day_number(micros)).to_string(), "2026-11-24");
+        }
+        assert_eq!(day_number(first - 1), day_number(first) - 1);
+        assert_eq!((day_number(0), numbered_day(0).to_string()), (0, "1970-01-01".to_owned()));
     }
 
     #[test]

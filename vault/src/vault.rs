@@ -14,7 +14,7 @@ use crate::identity::Remembered;
 use crate::register::{self, Former};
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
-use crate::trail::{Beside, Erased, Publisher, Publishing, Started, TrailError, Writer, start};
+use crate::trail::{Beside, Erased, Publisher, Publishing, Questions, Started, TrailError, Writer, start};
 
 /// Where the vault's parts lie.
 #[derive(Clone, Debug)]
@@ -126,6 +126,8 @@ pub struct Vault {
     pub publisher: Publisher,
     /// The log's former lives, the newest first: read, never written.
     pub former: Vec<Arc<Store>>,
+    /// Answers officers' questions to the log.
+    pub questions: Questions,
     /// The policy in force.
     pub book: ArcSwap<Book>,
     /// Callers known lately, for lookups.
@@ -209,6 +211,7 @@ impl Vault {
             }
         };
         let vault = Self {
+            questions: Questions::new(Arc::clone(&store)),
             store,
             keys,
             log,

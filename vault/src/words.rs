@@ -40,6 +40,9 @@ words! {
     ReasonWord "Reason" all!(Reason), "Why something is denied.";
     OutcomeWord "Outcome" all!(Outcome), "What a field's answer is.";
     KindWord "Kind" gridvault_audit::Kind::ALL.iter().map(|kind| kind.as_str()).collect(), "What an entry of the trail records.";
+    ResultWord "Result" all!(gridvault_audit::ResultWord), "How it ended.";
+    EntryOutcome "EntryOutcome" Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Absent).map(|outcome| outcome.as_str()).collect(),
+        "What became of a group of fields.";
     RecordWord "RecordType" all!(RecordType), "A kind of record.";
     CaseKind "CaseKind" FieldId::parse("case.kind").map(|f| f.codes().iter().map(|[code, _, _]| code.as_str()).collect()).unwrap_or_default(),
         "The class of a case.";

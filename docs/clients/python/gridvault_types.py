@@ -61,6 +61,9 @@ class CatalogPurpose(TypedDict):
 ConsentState: TypeAlias = Literal['given', 'withdrawn']
 
 
+CountBy: TypeAlias = Literal['day', 'grid', 'role', 'purpose']
+
+
 Department: TypeAlias = Literal[
     'none',
     'police',
@@ -106,6 +109,9 @@ class EntryName(TypedDict):
 
     hash: str
     id: str
+
+
+EntryOutcome: TypeAlias = Literal['clear', 'masked', 'derived', 'matched', 'denied']
 
 
 class ErasureDecision(TypedDict):
@@ -463,6 +469,9 @@ class Proposed(TypedDict):
     proposal: str
 
 
+PrunedParts: TypeAlias = Literal['entries', 'private_parts']
+
+
 Purpose: TypeAlias = Literal[
     'case_handling',
     'home_visit_care',
@@ -553,6 +562,9 @@ class Reporter(TypedDict):
 
     name: str
     phone: str
+
+
+Result: TypeAlias = Literal['allowed', 'partial', 'denied', 'failed']
 
 
 Role: TypeAlias = Literal[
@@ -935,6 +947,29 @@ class Correction(TypedDict):
     task: NotRequired[str | None]
 
 
+class Count(TypedDict):
+    """
+    How many lookups, searches and verifications there were of a sort; what they say nothing of is left out.
+    """
+
+    day: NotRequired[str]
+    entries: int
+    grid: NotRequired[Identifier]
+    purpose: NotRequired[Purpose]
+    refused: int
+    refused_permille: int
+    role: NotRequired[Role]
+
+
+class Counts(TypedDict):
+    """
+    Counts, in the order of days, grids, roles and purposes; at most 10,000.
+    """
+
+    counts: list[Count]
+    next: int | None
+
+
 class Entries(TypedDict):
     """
     Entries that fit.
@@ -1259,6 +1294,15 @@ class Problem(TypedDict):
     type: ProblemName
 
 
+class PruningRequest(TypedDict):
+    """
+    What is to be removed from the trail.
+    """
+
+    before: When
+    what: PrunedParts
+
+
 class Ready(TypedDict):
     """
     It can record; and how the witnesses stand to what is recorded.
@@ -1305,15 +1349,29 @@ class Tokens(TypedDict):
     tokens: list[HeldToken]
 
 
+TrailAnswer: TypeAlias = Entries | Counts
+
+
 TrailQuery = TypedDict(
     'TrailQuery',
     {
         'actor': NotRequired[str | None],
         'after': NotRequired[int | None],
+        'count_by': NotRequired[list[CountBy] | None],
+        'device': NotRequired[Identifier | None],
         'from': NotRequired[When | None],
+        'grid': NotRequired[Identifier | None],
         'kinds': NotRequired[list[Kind]],
         'limit': NotRequired[int | None],
+        'live': NotRequired[bool],
+        'newest_first': NotRequired[bool],
+        'outcome': NotRequired[EntryOutcome | None],
+        'purpose': NotRequired[Purpose | None],
+        'reason': NotRequired[Reason | None],
         'record': NotRequired[str | None],
+        'result': NotRequired[Result | None],
+        'role': NotRequired[Role | None],
+        'task': NotRequired[str | None],
         'to': NotRequired[When | None],
     },
 )

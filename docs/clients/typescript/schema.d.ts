@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/prunings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose to remove old entries */
+        post: operations["post_audit_prunings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/queries": {
         parameters: {
             query?: never;
@@ -1054,6 +1071,27 @@ export interface components {
              */
             task?: string | null;
         };
+        /** @description How many lookups, searches and verifications there were of a sort; what they say nothing of is left out. */
+        Count: {
+            /** @description In Beijing. */
+            day?: string;
+            entries: number;
+            /** @description The code of the post's area. */
+            grid?: components["schemas"]["Identifier"];
+            purpose?: components["schemas"]["Purpose"];
+            /** @description Those of which nothing was shown. */
+            refused: number;
+            /** @description Of a thousand entries so many were refused, rounded down. */
+            refused_permille: number;
+            role?: components["schemas"]["Role"];
+        };
+        /** @description By what entries are counted. */
+        CountBy: "day" | "grid" | "role" | "purpose";
+        /** @description Counts, in the order of days, grids, roles and purposes; at most 10,000. */
+        Counts: {
+            counts: components["schemas"]["Count"][];
+            next: number | null;
+        };
         /**
          * @description The department behind a post, or the kind of a service.
          * @enum {string}
@@ -1083,6 +1121,11 @@ export interface components {
             hash: string;
             id: string;
         };
+        /**
+         * @description What became of a group of fields.
+         * @enum {string}
+         */
+        EntryOutcome: "clear" | "masked" | "derived" | "matched" | "denied";
         /** @description Another person's decision on an erasure. */
         ErasureDecision: {
             granted: boolean;
@@ -1582,6 +1625,15 @@ export interface components {
             /** Format: uuid */
             proposal: string;
         };
+        /** @enum {string} */
+        PrunedParts: "entries" | "private_parts";
+        /** @description What is to be removed from the trail. */
+        PruningRequest: {
+            /** @description Of entries before this moment: three years ago at least. */
+            before: components["schemas"]["When"];
+            /** @description Both parts of entries, or their private parts alone. */
+            what: components["schemas"]["PrunedParts"];
+        };
         /**
          * @description What a lookup is for.
          * @enum {string}
@@ -1635,6 +1687,11 @@ export interface components {
             /** @description Phone. */
             phone: string;
         };
+        /**
+         * @description How it ended.
+         * @enum {string}
+         */
+        Result: "allowed" | "partial" | "denied" | "failed";
         /**
          * @description The role of a post.
          * @enum {string}
@@ -1744,6 +1801,8 @@ export interface components {
         Tokens: {
             tokens: components["schemas"]["HeldToken"][];
         };
+        /** @description Entries, or counts where these are asked for. */
+        TrailAnswer: components["schemas"]["Entries"] | components["schemas"]["Counts"];
         /** @description What is asked of the trail; what is not said does not narrow it. */
         TrailQuery: {
             /**
@@ -1753,19 +1812,54 @@ export interface components {
             actor?: string | null;
             /** @description `next` of the page before. */
             after?: number | null;
+            /**
+             * @description Asks for numbers in place of entries: of lookups, searches and verifications, apart by these, on whole days in Beijing.
+             *     Only `kinds`, `purpose`, `role`, `grid`, `from` and `to` narrow them.
+             */
+            count_by?: components["schemas"]["CountBy"][] | null;
+            /** @description The device asked from. */
+            device?: components["schemas"]["Identifier"] | null;
+            /** @description From this moment on; counts are of whole days, this one's among them. */
             from?: components["schemas"]["When"] | null;
+            /** @description The code of the post's area. */
+            grid?: components["schemas"]["Identifier"] | null;
             /**
              * @description Kinds of entries.
              * @default []
              */
             kinds?: components["schemas"]["Kind"][];
-            /** @description Entries at most; 100 where nothing is said. */
+            /** @description Entries at most; 100 where nothing is said. A page may hold fewer, and yet have a `next`: one answer reads only so much. */
             limit?: number | null;
+            /**
+             * @description A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry.
+             * @default false
+             */
+            live?: boolean;
+            /**
+             * @description The newest first, and back from there.
+             * @default false
+             */
+            newest_first?: boolean;
+            /** @description A group of fields had this outcome. */
+            outcome?: components["schemas"]["EntryOutcome"] | null;
+            purpose?: components["schemas"]["Purpose"] | null;
+            /** @description It was denied for this reason, or a group of fields was. */
+            reason?: components["schemas"]["Reason"] | null;
             /**
              * Format: uuid
              * @description The resident, premises or ticket that it is about.
              */
             record?: string | null;
+            /** @description How it ended. */
+            result?: components["schemas"]["Result"] | null;
+            /** @description The role acted in. */
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * Format: uuid
+             * @description The task that it served.
+             */
+            task?: string | null;
+            /** @description Before this moment; a day alone is its first. Counts are of whole days, the one before this moment's among them. */
             to?: components["schemas"]["When"] | null;
         };
         /** @description Whether all claims hold. */
@@ -2505,6 +2599,49 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    post_audit_prunings: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "before": "2022-01-01T00:00:00+08:00",
+                 *       "what": "private_parts"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PruningRequest"];
+            };
+        };
+        responses: {
+            /** @description Removed when a second person has confirmed it. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_audit_queries: {
         parameters: {
             query?: {
@@ -2523,21 +2660,24 @@ export interface operations {
                  *       "kinds": [
                  *         "lookup"
                  *       ],
-                 *       "limit": 20
+                 *       "limit": 20,
+                 *       "newest_first": true,
+                 *       "purpose": "home_visit_care",
+                 *       "result": "partial"
                  *     }
                  */
                 "application/json": components["schemas"]["TrailQuery"];
             };
         };
         responses: {
-            /** @description Entries that fit, in their order. */
+            /** @description Entries that fit, in their order; or counts. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Entries"];
+                    "application/json": components["schemas"]["TrailAnswer"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

@@ -30,7 +30,8 @@ fn of_lookups(method: &str, path: &str) -> Option<Value> {
             "purpose": "home_visit_care", "task": TASK, "assignment": POST }),
         ("PUT", "/v1/me/consents/{purpose}") => json!({ "state": "given" }),
         ("POST", "/v1/audit/queries") => {
-            json!({ "kinds": ["lookup"], "from": "2026-01-01T00:00:00+08:00", "limit": 20 })
+            json!({ "kinds": ["lookup"], "purpose": "home_visit_care", "result": "partial",
+                "from": "2026-01-01T00:00:00+08:00", "newest_first": true, "limit": 20 })
         }
         ("POST", "/v1/audit/prunings") => {
             json!({ "what": "private_parts", "before": "2022-01-01T00:00:00+08:00" })

@@ -27,18 +27,18 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// An officer's reading is entered once in so long, microseconds.
 const AN_HOUR: i64 = 3_600_000_000;
 
-/// Who has read the log itself within the hour.
+/// Who has read the log itself, or looked at a live view of it, within the hour.
 #[derive(Default)]
 pub(super) struct Readers(Mutex<HashMap<String, i64>>);
 
 impl Readers {
     /// Whether this reading is to be entered.
-    fn is_due(&self, reader: &str, now: i64) -> bool {
+    pub(super) fn is_due(&self, reader: &str, now: i64) -> bool {
         let readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         readers.get(reader).is_none_or(|since| now - since >= AN_HOUR)
     }
 
-    fn entered(&self, reader: String, now: i64) {
+    pub(super) fn entered(&self, reader: String, now: i64) {
         let mut readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         readers.retain(|_, since| now - *since < AN_HOUR);
         readers.insert(reader, now);

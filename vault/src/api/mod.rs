@@ -22,6 +22,7 @@ mod peer;
 mod people;
 mod problem;
 mod proposals;
+mod queries;
 mod rate;
 mod refusals;
 mod residents;

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
-    areas, audit, catalog, consents, docs, health, imports, log, lookups, me, people, proposals, residents,
-    searches, services, sessions, shapes, tasks, verifier,
+    areas, audit, catalog, consents, docs, health, imports, log, lookups, me, people, proposals, queries,
+    residents, searches, services, sessions, shapes, tasks, verifier,
 };
 use crate::register::{Correction, NewConsent, NewTask, Newcomer, PremisesCorrection};
 
@@ -72,10 +72,10 @@ fn lookup_doors() -> Vec<Door> {
             .gives::<shapes::Made>(200, "The consent event.")
             .refuses(&[Name::Conflict])
             .enters(&["consent.given", "consent.withdrawn"]),
-        door("POST", "/v1/audit/queries", "Ask the trail", post(audit::query))
+        door("POST", "/v1/audit/queries", "Ask the trail", post(queries::create))
             .in_a_post()
-            .takes::<audit::Ask>()
-            .gives::<shapes::EntriesShape>(200, "Entries that fit, in their order.")
+            .takes::<queries::Ask>()
+            .gives::<shapes::TrailAnswer>(200, "Entries that fit, in their order; or counts.")
             .enters(&["trail.read"]),
         door("GET", "/v1/audit/entries/{seq}", "An entry of the trail", get(audit::entry))
             .in_a_post()

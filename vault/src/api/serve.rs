@@ -21,6 +21,11 @@ use crate::trail::prune;
 /// Connections of those who look after the machine.
 const ADMIN_CONNECTIONS: usize = 32;
 
+/// Blocks of entries that words and tallies follow at a time, and the pauses between: while there is more, and until there may be.
+const AT_A_TIME: u64 = 4;
+const BREATH: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_secs(2);
+
 /// Where the server listens, how, and how much of whom.
 pub struct Doors {
     /// For callers.
@@ -75,6 +80,7 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     let app = App::within(Arc::clone(&vault), doors.limits);
     let upkeep = tokio::spawn(upkeep(app.clone(), doors.pin.clone().map(Notes::beside)));
     let publishing = tokio::spawn(publishing(Arc::clone(&vault)));
+    let following = tokio::spawn(following(Arc::clone(&vault)));
     let room = Arc::new(Semaphore::new(doors.limits.connections));
     let manner = |tls, trusted: &[IpAddr], room: &Arc<Semaphore>| {
         let (proxies, metrics) = (Proxies::new(trusted), Arc::clone(&app.metrics));
@@ -97,6 +103,7 @@ pub async fn serve(vault: Arc<Vault>, doors: impl Into<Doors>, stop: impl Future
     tokio::join!(told, serving, admin);
     upkeep.abort();
     publishing.abort();
+    following.abort();
     app.throttle.enter(&vault).await;
     vault.close().await;
 }
@@ -130,6 +137,21 @@ async fn publishing(vault: Arc<Vault>) {
                 tracing::warn!(%error, "what a witness did could not be entered");
             }
         }
+    }
+}
+
+/// Words and tallies follow the entries. With much to follow, whoever records is let in between.
+async fn following(vault: Arc<Vault>) {
+    loop {
+        let pause = match vault.questions.follow(AT_A_TIME).await {
+            Ok(AT_A_TIME) => BREATH,
+            Ok(_) => EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "the words of the trail do not follow; it will be tried again");
+                EVERY
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -250,6 +250,22 @@ shapes! {
     EntryShape { public: BTreeMap<String, serde_json::Value>, private: Option<BTreeMap<String, serde_json::Value>> }
     /// Entries that fit.
     EntriesShape { entries: Vec<EntryShape>, next: Option<i64> }
+    /// How many lookups, searches and verifications there were of a sort; what they say nothing of is left out.
+    CountShape {
+        /// In Beijing.
+        #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))] day: Option<String>,
+        /// The code of the post's area.
+        #[schemars(with = "Option<Identifier>")] grid: Option<String>,
+        #[schemars(with = "Option<RoleWord>")] role: Option<String>,
+        #[schemars(with = "Option<PurposeWord>")] purpose: Option<String>,
+        entries: u64,
+        /// Those of which nothing was shown.
+        refused: u64,
+        /// Of a thousand entries so many were refused, rounded down.
+        refused_permille: u64,
+    }
+    /// Counts, in the order of days, grids, roles and purposes; at most 10,000.
+    CountsShape { counts: Vec<CountShape>, next: Option<i64> }
     /// What a purpose offers at best.
     OfferShape {
         zh: String, en: String,
@@ -300,6 +316,16 @@ shapes! {
     WitnessShape { name: String, key: String }
     /// The witnesses that are asked.
     WitnessesShape { witnesses: Vec<WitnessShape> }
+}
+
+/// Entries, or counts where these are asked for.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum TrailAnswer {
+    /// Without `count_by`.
+    Entries(EntriesShape),
+    /// With `count_by`.
+    Counts(CountsShape),
 }
 
 /// A line of an import; its kind is the query's.

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::database::{Cells, Value, values};
+use super::keys::by_numbers;
 use super::{Store, StoreError};
 
 /// An entry as stored, with the columns kept beside its bytes for searching.
@@ -31,8 +32,6 @@ pub struct StoredEntry {
 pub struct EntryFilter {
     /// Only these kinds.
     pub kinds: Vec<String>,
-    /// Only entries of this actor.
-    pub actor: Option<String>,
     /// Only entries that touch the record with this audit tag.
     pub record: Option<Vec<u8>>,
     /// Only the one with this public salt.
@@ -51,7 +50,7 @@ pub struct EntryFilter {
     pub limit: i64,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "SELECT seq, at, kind, actor, record, salt, public, private FROM entries WHERE tenant = $1";
 pub(super) const PUBLIC: &str =
     "SELECT public FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3 ORDER BY seq";
@@ -62,6 +61,18 @@ pub(super) const TAGS: &str =
 
 pub(super) const INDEXED: &str = "SELECT tag, seq FROM entry_tags WHERE tenant = $1 AND (tag, seq) > ($2, $3) \
      ORDER BY tag, seq LIMIT $4";
+
+pub(super) const TIME_OF: &str =
+    "SELECT at FROM entries WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+/// Each way by its own index; in order, and back.
+pub(super) const TOUCHING: [&str; 2] = [
+    "SELECT seq FROM (SELECT seq FROM entries WHERE tenant = $1 AND record = $2 AND seq >= $3 AND seq < $4 \
+     ORDER BY seq LIMIT $5) a UNION SELECT seq FROM (SELECT seq FROM entry_tags WHERE tenant = $1 AND tag = $2 \
+     AND seq >= $3 AND seq < $4 ORDER BY seq LIMIT $5) b ORDER BY seq LIMIT $5",
+    "SELECT seq FROM (SELECT seq FROM entries WHERE tenant = $1 AND record = $2 AND seq >= $3 AND seq < $4 \
+     ORDER BY seq DESC LIMIT $5) a UNION SELECT seq FROM (SELECT seq FROM entry_tags WHERE tenant = $1 AND tag = $2 \
+     AND seq >= $3 AND seq < $4 ORDER BY seq DESC LIMIT $5) b ORDER BY seq DESC LIMIT $5",
+];
 
 impl EntryFilter {
     /// The statement with its values, the tenant's first.
@@ -76,9 +87,6 @@ impl EntryFilter {
                 bind(&mut sql, if n == 0 { " AND kind IN (" } else { ", " }, kind.as_str().into(), "");
             }
             sql.push(')');
-        }
-        if let Some(actor) = &self.actor {
-            bind(&mut sql, " AND actor = ", actor.as_str().into(), "");
         }
         if let Some(tag) = &self.record {
             bind(&mut sql, " AND (record = ", tag.as_slice().into(), "");
@@ -109,6 +117,40 @@ impl Store {
     pub async fn entries(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreError> {
         let (sql, values) = filter.statement(&self.tenant);
         self.fetch(AssertSqlSafe(sql), &values).await?.map(entry)
+    }
+
+    /// The entries of these numbers, in their order or back.
+    pub async fn numbered(&self, numbers: &[i64], back: bool) -> Result<Vec<StoredEntry>, StoreError> {
+        let mut entries = Vec::with_capacity(numbers.len());
+        for (sql, values) in by_numbers(COLUMNS, &self.tenant, numbers) {
+            entries.extend(self.fetch(sql, &values).await?.map(entry)?);
+        }
+        entries.sort_unstable_by_key(|entry| entry.seq);
+        if back {
+            entries.reverse();
+        }
+        Ok(entries)
+    }
+
+    /// The log time of the first entry with that number or a later one.
+    pub async fn time_of(&self, seq: i64) -> Result<Option<i64>, StoreError> {
+        let rows = self.fetch(TIME_OF, values![self.tenant.as_str(), seq]).await?;
+        rows.first().map(|row| row.int(0)).transpose()
+    }
+
+    /// The numbers, from and to (not included), of entries that touch the record with this audit tag, in their order or back:
+    /// at most so many.
+    pub async fn touching(
+        &self,
+        tag: &[u8],
+        numbers: std::ops::Range<i64>,
+        back: bool,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let [on, backwards] = TOUCHING;
+        let values = values![self.tenant.as_str(), tag, numbers.start, numbers.end, limit];
+        let rows = self.fetch(if back { backwards } else { on }, values).await?;
+        rows.map(|row| row.int(0))
     }
 
     /// The public bytes of the entries numbered `from` up to, not including, `to`.

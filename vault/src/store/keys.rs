@@ -30,12 +30,29 @@ pub(super) fn by_keys<'v>(
     tenant: &'v str,
     keys: &[&'v [u8]],
 ) -> impl Iterator<Item = (AssertSqlSafe<String>, Vec<Value<'v>>)> {
+    by(select.to_owned(), tenant, keys)
+}
+
+/// Likewise of entries by their numbers, behind what `select` narrows already.
+pub(super) fn by_numbers<'v>(
+    select: &str,
+    tenant: &'v str,
+    numbers: &[i64],
+) -> impl Iterator<Item = (AssertSqlSafe<String>, Vec<Value<'v>>)> {
+    by(format!("{select} AND seq"), tenant, numbers)
+}
+
+fn by<'v, K: Copy + Into<Value<'v>>>(
+    select: String,
+    tenant: &'v str,
+    keys: &[K],
+) -> impl Iterator<Item = (AssertSqlSafe<String>, Vec<Value<'v>>)> {
     keys.chunks(KEYS).map(move |keys| {
         // Few lengths, so that each is prepared once: keys are repeated to fill up.
         let length = keys.len().next_power_of_two();
         let places: Vec<String> = (2..length + 2).map(|n| format!("${n}")).collect();
         let mut values = vec![Value::from(tenant)];
-        values.extend(keys.iter().cycle().take(length).map(|key| Value::from(*key)));
+        values.extend(keys.iter().cycle().take(length).map(|key| (*key).into()));
         (AssertSqlSafe(format!("{select} IN ({})", places.join(", "))), values)
     })
 }

@@ -17,6 +17,7 @@ mod prunings;
 mod statements;
 mod table;
 mod tiles;
+mod words;
 mod write;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use prunings::{Pruning, Removed};
 use sqlx::SqlSafeStr;
 pub use table::Table;
 pub use tiles::StoredCheckpoint;
+pub use words::{Counted, Posting, Tally, TallyFilter};
 pub use write::{Batch, NewEntry, Term};
 
 /// A row that a right relies on, as stored: nothing in it counts before its MAC is checked.

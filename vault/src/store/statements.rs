@@ -4,27 +4,29 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use super::entries::{INDEXED, NUMBERED, PUBLIC, TAGS};
+use super::entries::{COLUMNS, INDEXED, NUMBERED, PUBLIC, TAGS, TIME_OF, TOUCHING};
 use super::gather::LOCATE;
 use super::heads::HEAD;
-use super::keys::{WANTED, by_keys};
+use super::keys::{WANTED, by_keys, by_numbers};
 use super::lives::{FORMER, restate};
 use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
 use super::prunings::{DONE, ORDER, PRUNINGS, REMOVE, REMOVE_PRIVATE, REMOVE_TAGS};
 use super::tiles::{
     ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
 };
+use super::words::{
+    ALL_POSTINGS, ALL_TALLIES, FOLLOW_ON, FOLLOWED, OF_BLOCK, POSTINGS, PUT_TALLIES, PUT_WORDS,
+};
 use super::write::{
     DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, REWRAP, SALT,
     SHRED, SHRED_FORMER, TERMS, UNLINK,
 };
-use super::{EntryFilter, Table};
+use super::{EntryFilter, Table, TallyFilter};
 
 /// The statements that both take, then those that are said apart (SQLite's, PostgreSQL's).
 fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     let filter = EntryFilter {
         kinds: vec!["lookup".into(), "login".into()],
-        actor: Some(String::new()),
         record: Some(vec![]),
         salt: Some(vec![]),
         from: Some(0),
@@ -66,8 +68,14 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         REMOVE_PRIVATE,
         REMOVE_TAGS,
         NUMBERED,
+        TIME_OF,
+        FOLLOWED,
+        FOLLOW_ON,
+        ALL_POSTINGS,
+        ALL_TALLIES,
+        OF_BLOCK,
     ];
-    let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP);
+    let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();
     let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
     for table in Table::ALL {
@@ -76,8 +84,20 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     for select in &keyed {
         both.extend(by_keys(select, "", &[&[0][..]; 3]).map(|(sql, _)| sql.0));
     }
+    both.extend(by_numbers(COLUMNS, "", &[0; 3]).map(|(sql, _)| sql.0));
+    for by in [[true; 4], [true, false, false, false], [false, false, true, false]] {
+        let narrowed = TallyFilter {
+            by,
+            kinds: vec!["lookup".into(), "search".into()],
+            only: [const { Some(String::new()) }; 3],
+            from: Some(0),
+            to: Some(1),
+            limit: 1,
+        };
+        both.extend([narrowed.statement("").0, TallyFilter { by, ..TallyFilter::default() }.statement("").0]);
+    }
     both.extend([filter.statement("").0, EntryFilter::default().statement("").0]);
-    let mut apart: Vec<_> = [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS, PUT_TILES]
+    let mut apart: Vec<_> = [ENVELOPES, TERMS, LINKS, ENTRIES, ENTRY_TAGS, PUT_TILES, PUT_WORDS, PUT_TALLIES]
         .iter()
         .map(super::insert::Insert::texts)
         .collect();

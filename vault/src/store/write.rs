@@ -111,7 +111,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// An open write transaction of one tenant. Dropped without `commit` or `give_up`, its connection is closed with it: after
 /// a full disk SQLite has rolled back by itself, and only a new connection knows for certain where it stands.
 pub struct Batch<'s> {
-    conn: Connection,
+    pub(super) conn: Connection,
     tenant: &'s str,
     ended: bool,
 }

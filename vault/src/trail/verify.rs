@@ -9,6 +9,8 @@ use gridvault_audit::{
 
 use super::change::{FIRST_FACTS_REV, narrows};
 use super::prune::{Gaps, further_tags, leaf_of_removed};
+use super::questions::Words;
+use super::standing::signed;
 use super::tags::Tags;
 use super::tiles::Tiles;
 use super::trust::{Milestones, Trust, Verdict, Verified};
@@ -34,6 +36,7 @@ pub async fn verify_database(
         told: Told::new(),
         removed: 0,
         tags: Tags::new()?,
+        words: Words::new(store).await?,
         facts_rev: FIRST_FACTS_REV,
         redacted: 0,
         gaps: Gaps::of(store).await?,
@@ -87,6 +90,7 @@ struct Run {
     told: Told,
     removed: u64,
     tags: Tags,
+    words: Words,
     /// The revision of rights that the entries come to.
     facts_rev: i64,
     /// Entries that were removed whole.
@@ -136,6 +140,7 @@ impl Run {
                 return Ok(Some(broken(Some(next), "it is missing, and so is its tile".into())));
             };
             self.chain.pass_over(leaf);
+            self.words.pass_over(signed(next));
             self.redacted += 1;
             self.milestones.pass(self.chain.head());
             if let Some(why) = self.tiles.follow(store, &leaf).await? {
@@ -193,7 +198,9 @@ impl Run {
         if !same {
             return Err(column("a column beside it"));
         }
-        let Some(private) = verified.private.as_ref().map(Part::view) else {
+        let private = verified.private.as_ref().map(Part::view);
+        self.words.take(entry.seq, entry.at, verified.public.view(), private);
+        let Some(private) = private else {
             self.removed += 1;
             self.tags.forget(entry.seq);
             return Ok(());
@@ -243,6 +250,9 @@ impl Run {
         }
         if let Some(found) = self.index(store).await? {
             return Ok(Some(found));
+        }
+        if let Some((seq, why)) = self.words.differ(store).await? {
+            return Ok(Some(broken(seq.and_then(|seq| u64::try_from(seq).ok()), why)));
         }
         // What a former life made belongs to the present one, which restates it.
         if store.tenant().contains('/') { Ok(None) } else { self.rows(store).await }
