@@ -23,6 +23,47 @@ use super::write::{
 };
 use super::{EntryFilter, Table, TallyFilter};
 
+/// Those that are said alike and are no part of a family.
+const FIXED: &[&str] = &[
+    IDENTITY,
+    HEAD,
+    TAGS,
+    INDEXED,
+    UNLINK,
+    SALT,
+    PUBLIC,
+    FIRST_HEAD,
+    MOVE_HEAD,
+    HOLDERS,
+    KEEP_FORMER,
+    DROP_TERM,
+    SHRED,
+    SHRED_FORMER,
+    TILE,
+    LAST_TILE,
+    DROP_TILES,
+    NEWEST,
+    KEPT,
+    OF_SIZE,
+    PUBLISH,
+    ASKED,
+    DROP_CHECKPOINT,
+    FORMER,
+    PRUNINGS,
+    ORDER,
+    DONE,
+    REMOVE,
+    REMOVE_PRIVATE,
+    REMOVE_TAGS,
+    NUMBERED,
+    TIME_OF,
+    FOLLOWED,
+    FOLLOW_ON,
+    ALL_POSTINGS,
+    ALL_TALLIES,
+    OF_BLOCK,
+];
+
 /// The statements that both take, then those that are said apart (SQLite's, PostgreSQL's).
 fn statements() -> (Vec<String>, Vec<[String; 2]>) {
     let filter = EntryFilter {
@@ -36,46 +77,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed = [
-        IDENTITY,
-        HEAD,
-        TAGS,
-        INDEXED,
-        UNLINK,
-        SALT,
-        PUBLIC,
-        FIRST_HEAD,
-        MOVE_HEAD,
-        HOLDERS,
-        KEEP_FORMER,
-        DROP_TERM,
-        SHRED,
-        SHRED_FORMER,
-        TILE,
-        LAST_TILE,
-        DROP_TILES,
-        NEWEST,
-        KEPT,
-        OF_SIZE,
-        PUBLISH,
-        ASKED,
-        DROP_CHECKPOINT,
-        FORMER,
-        PRUNINGS,
-        ORDER,
-        DONE,
-        REMOVE,
-        REMOVE_PRIVATE,
-        REMOVE_TAGS,
-        NUMBERED,
-        TIME_OF,
-        FOLLOWED,
-        FOLLOW_ON,
-        ALL_POSTINGS,
-        ALL_TALLIES,
-        OF_BLOCK,
-    ];
-    let fixed = fixed.into_iter().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS);
+    let fixed = FIXED.iter().copied().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();
     let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
     for table in Table::ALL {
