@@ -34,7 +34,7 @@ async fn verify(folder: &Path, trust: &Trust) -> Verified {
     verify_export(&Source::Folder(folder.to_owned()), trust, &|_, _| ()).await.unwrap()
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

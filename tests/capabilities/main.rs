@@ -7,6 +7,7 @@ mod confirm;
 mod consent;
 mod described;
 mod doors;
+mod erased;
 mod exports;
 mod import;
 mod instances;

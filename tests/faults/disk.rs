@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use gridvault_tests::Server;
+use gridvault::store::Store;
+use gridvault_tests::{On, Server, TestVault};
 use serde_json::json;
 
 struct Mount(std::path::PathBuf);
@@ -80,4 +81,17 @@ fn a_full_or_read_only_disk_is_answered_503_without_a_value_and_served_again() {
     assert!(mount(&["-o", "remount,rw"], dir.path()));
     let mut again = Server::start(&data, 100);
     again.stop();
+}
+
+#[tokio::test]
+async fn what_an_ended_process_left_in_the_write_ahead_log_is_folded_in_before_anything_is_built_on_it() {
+    let t = TestVault::street(On::Sqlite).await;
+    // As a process leaves it that ends at a failed fsync: what it wrote is seen, and may not be on the disk.
+    let left = t.site.copy().await;
+    let (log, size) = (left.dir.path().join("vault.db-wal"), t.size().await);
+    assert!(std::fs::metadata(&log).unwrap().len() > 0);
+    let store = Store::open(&left.location(), "donggaodi", false).await.unwrap();
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    assert_eq!(store.head().await.unwrap().unwrap().size, size);
+    store.close().await;
 }

@@ -12,5 +12,6 @@ mod operate;
 mod policy;
 mod registers;
 mod six_steps;
+mod syscalls;
 mod witness;
 mod witnesses;

@@ -211,13 +211,13 @@ fn origin_hash(t: &TestVault) -> String {
 }
 
 /// `gridvault witness` in a process of its own.
-struct Far {
-    child: Child,
-    address: WitnessAddress,
+pub(crate) struct Far {
+    pub(crate) child: Child,
+    pub(crate) address: WitnessAddress,
 }
 
 impl Far {
-    fn start(folder: &Path, log: &str, listen: &str) -> Self {
+    pub(crate) fn start(folder: &Path, log: &str, listen: &str) -> Self {
         use std::io::BufRead as _;
         let settings = format!(
             "[server]\nlisten = \"{listen}\"\n[witness]\nname = \"witness.test/far\"\nkey_file = \"{0}/key\"\nstate_dir = \"{0}/state\"\nlogs = [\"{log}\"]\n",
@@ -227,6 +227,8 @@ impl Far {
         let mut child = Command::new(binary())
             .args(["witness", "--config"])
             .arg(folder.join("witness.toml"))
+            // So that its calls have their places (`syscalls`).
+            .env("TOKIO_WORKER_THREADS", "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -242,6 +244,13 @@ impl Far {
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Far {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

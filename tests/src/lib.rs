@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub use cluster::{Cluster, Cut, CuttingProxy};
 pub use office::{Certificates, Office, Serving};
-pub use server::{Instance, Server, binary, post};
+pub use server::{Instance, Server, binary, ended, post};
 pub use site::{On, Site, cluster, on_cluster};
 
 /// 24 November 2026, 09:30 in Beijing.

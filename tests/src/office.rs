@@ -16,6 +16,8 @@ pub struct Office {
     pub key: String,
     /// The data steward's one-time code.
     pub steward: String,
+    /// The privacy officer's.
+    pub officer: String,
 }
 
 /// One that serves.
@@ -41,7 +43,8 @@ impl Office {
         let pass = dir.path().join("pass");
         std::fs::write(&pass, "a passphrase of some length\n").unwrap();
         std::fs::set_permissions(&pass, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let mut office = Self { dir, key: String::new(), steward: String::new() };
+        let none = String::new;
+        let mut office = Self { dir, key: none(), steward: none(), officer: none() };
         office.settings("");
         let out = office.run(&["init"]);
         let words = String::from_utf8(out.stdout).unwrap();
@@ -50,6 +53,7 @@ impl Office {
             line.unwrap_or_else(|| panic!("no `{label}` in {words}")).trim().to_owned()
         };
         (office.key, office.steward) = (after("log key "), after("data steward, one-time code:"));
+        office.officer = after("privacy officer, one-time code:");
         office
     }
 
@@ -79,10 +83,20 @@ impl Office {
 
     /// Serves, and waits until it does.
     pub fn serve(&self) -> Serving {
+        self.launch(&[])
+    }
+
+    /// Serves with one worker thread, so that its calls have their places.
+    pub fn serve_narrow(&self) -> Serving {
+        self.launch(&[("TOKIO_WORKER_THREADS", "1")])
+    }
+
+    fn launch(&self, with: &[(&str, &str)]) -> Serving {
         let (out, log) = (self.path("out"), self.path("log"));
         let mut child = Command::new(binary())
             .args(["serve", "--config"])
             .arg(self.path("gridvault.toml"))
+            .envs(with.iter().copied())
             .stdout(std::fs::File::create(&out).unwrap())
             .stderr(std::fs::File::create(&log).unwrap())
             .stdin(Stdio::null())
@@ -108,6 +122,22 @@ impl Serving {
     pub fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(done.unwrap().success());
+    }
+
+    /// Kills it as a power cut would, if it has not ended by itself.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself, or does so within a moment.
+    pub fn ended(&mut self) -> bool {
+        crate::ended(&mut self.child)
     }
 
     /// `host:port`.

@@ -94,12 +94,22 @@ impl Server {
         Self::try_start(data, residents).expect("the demonstration starts")
     }
 
+    /// Starts what is there already with one worker thread, so that its calls have their places.
+    pub fn narrow(data: &Path) -> Self {
+        Self::launch(data, 100, &[("TOKIO_WORKER_THREADS", "1")]).expect("the demonstration starts")
+    }
+
     /// Likewise; gives its words where it ends instead.
     pub fn try_start(data: &Path, residents: u32) -> Result<Self, String> {
+        Self::launch(data, residents, &[])
+    }
+
+    fn launch(data: &Path, residents: u32, with: &[(&str, &str)]) -> Result<Self, String> {
         let (out, err) = (data.with_extension("out"), data.with_extension("err"));
         let mut child = Command::new(binary())
             .args(["demo", "--listen", "127.0.0.1:0", "--residents", &residents.to_string(), "--data"])
             .arg(data)
+            .envs(with.iter().copied())
             .stdout(std::fs::File::create(&out).unwrap())
             .stderr(std::fs::OpenOptions::new().create(true).append(true).open(&err).unwrap())
             .stdin(Stdio::null())
@@ -126,6 +136,16 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself, or does so within a moment.
+    pub fn ended(&mut self) -> bool {
+        ended(&mut self.child)
+    }
+
     /// Stops it as an operator would, and waits.
     pub fn stop(&mut self) {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
@@ -143,6 +163,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process has ended, or does so within a moment.
+pub fn ended(child: &mut Child) -> bool {
+    (0..20).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        child.try_wait().unwrap().is_some()
+    })
 }
 
 /// Posts JSON; status 0 where no whole answer came.

@@ -62,8 +62,8 @@ pub enum StoreError {
     /// A row is there already, or was changed meanwhile.
     #[error("the row is there already or was changed meanwhile")]
     Conflict,
-    /// The disk is full, read-only or gone; nothing was written.
-    #[error("the database cannot be written: {0}")]
+    /// The disk is full, read-only, broken or gone; nothing was written.
+    #[error("the database cannot be read or written: {0}")]
     Unwritable(String),
     /// Another transaction was in the way: the whole of this one may be tried again.
     #[error("another transaction was in the way")]
@@ -117,10 +117,11 @@ fn of_sqlite(code: &str) -> StoreError {
         1555 | 2067 | 787 => StoreError::Conflict,
         // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
         1034 | 1290 => StoreError::NotDurable,
-        // low byte: SQLITE_BUSY, SQLITE_LOCKED
-        n if matches!(n & 0xff, 5 | 6) => StoreError::Retry,
-        // low byte: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
-        n if matches!(n & 0xff, 8 | 10 | 13 | 14) => StoreError::Unwritable(format!("code {code}")),
+        // low byte: SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL (a lock was not to be had in many tries)
+        n if matches!(n & 0xff, 5 | 6 | 15) => StoreError::Retry,
+        // low byte: SQLITE_READONLY, SQLITE_IOERR, SQLITE_CORRUPT (also what a read that failed with EIO is called),
+        // SQLITE_FULL, SQLITE_CANTOPEN
+        n if matches!(n & 0xff, 8 | 10 | 11 | 13 | 14) => StoreError::Unwritable(format!("code {code}")),
         _ => StoreError::Other(format!("code {code}")),
     }
 }
@@ -209,5 +210,23 @@ impl Store {
 
     fn asked(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a failed read SQLite says SQLITE_CORRUPT (11), with a lock that is not to be had SQLITE_PROTOCOL (15).
+    #[test]
+    fn what_a_disk_or_a_lock_fails_at_may_be_asked_again_later() {
+        for code in ["8", "10", "266", "778", "11", "267", "13", "14"] {
+            assert!(matches!(of_sqlite(code), StoreError::Unwritable(_)), "{code}");
+        }
+        for code in ["5", "517", "6", "15"] {
+            assert!(matches!(of_sqlite(code), StoreError::Retry), "{code}");
+        }
+        assert!(matches!(of_sqlite("1034"), StoreError::NotDurable));
+        assert!(matches!(of_sqlite("1"), StoreError::Other(_)));
     }
 }

@@ -103,6 +103,7 @@ async fn open_sqlite(path: &Path, create: bool) -> Result<Database, StoreError> 
         .test_before_acquire(false)
         .connect_with(options.clone().pragma("cache_size", "-32768"))
         .await?;
+    fold(&writer).await?;
     migrate(SQLITE.run(&writer).await)?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -113,6 +114,17 @@ async fn open_sqlite(path: &Path, create: bool) -> Result<Database, StoreError> 
         .connect_with(options.read_only(true).create_if_missing(false).pragma("query_only", "ON"))
         .await?;
     Ok(Database::Sqlite { readers, writer })
+}
+
+/// Behind a failed fsync, what the process before left in the write-ahead log may lie in the page cache alone, and a repeated
+/// fsync proves nothing. Copied into the database it is written anew, before any commit is built on it.
+async fn fold(writer: &SqlitePool) -> Result<(), StoreError> {
+    let (busy, ..): (i64, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+    if busy == 1 {
+        tracing::warn!("somebody reads the database: the write-ahead log of before is not folded in yet");
+    }
+    Ok(())
 }
 
 async fn open_postgres(options: &PgConnectOptions) -> Result<Database, StoreError> {
