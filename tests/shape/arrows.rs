@@ -87,6 +87,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "demo",
+            "disk",
             "export",
             "identity",
             "import",

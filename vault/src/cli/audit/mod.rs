@@ -1,6 +1,7 @@
 //! `gridvault audit …`: the trail, wherever it lies.
 
 mod copy;
+mod follow;
 mod verify;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Proof(copy::Proof),
     /// Print the newest signed checkpoint
     Checkpoint(copy::CheckpointArguments),
+    /// Print new entries as JSON lines, as they come
+    Follow(follow::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Outcome {
@@ -32,6 +35,7 @@ pub(super) fn run(command: Command) -> Outcome {
         Command::Verify(arguments) => on_runtime(verify::run(arguments)),
         Command::Export(arguments) => on_runtime(copy::export(arguments)),
         Command::Proof(arguments) => on_runtime(copy::proof(arguments)),
+        Command::Follow(arguments) => follow::run(&arguments),
         Command::Checkpoint(arguments) => on_runtime(copy::checkpoint(arguments)),
     }
 }
