@@ -165,6 +165,11 @@ impl Recorded {
         at(ended, &|line| line.contains(sent));
     }
 
+    /// Whether there is such a call.
+    pub(super) fn makes(&self, name: &str) -> bool {
+        self.counts.keys().any(|call| call.name == name)
+    }
+
     /// Every call of every count with every fault.
     pub(super) fn grid(&self) -> Vec<Case> {
         let each = |(call, count): (&Call, &usize)| {
