@@ -90,7 +90,10 @@ fn work<L: Send>(
                             println!("{case}: {came:?}{}", if ended { ", ended" } else { "" });
                             tally.lock().unwrap().count(came, ended);
                         }
-                        None => tally.lock().unwrap().missed += 1,
+                        None => {
+                            println!("{case}: no such call came");
+                            tally.lock().unwrap().missed += 1;
+                        }
                     }
                 }
             });

@@ -1,7 +1,7 @@
 //! `strace`: which calls on files and sockets a while of a program's life makes, thread by thread, and one of them made to fail or
 //! to be the program's last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -165,6 +165,11 @@ impl Recorded {
         at(ended, &|line| line.contains(sent));
     }
 
+    /// Whether there is such a call.
+    pub(super) fn makes(&self, name: &str) -> bool {
+        self.counts.keys().any(|call| call.name == name)
+    }
+
     /// Every call of every count with every fault.
     pub(super) fn grid(&self) -> Vec<Case> {
         let each = |(call, count): (&Call, &usize)| {
@@ -187,8 +192,7 @@ impl Recorded {
         self.counts.iter().flat_map(each).collect()
     }
 
-    /// All of it under `GRIDVAULT_LONG`; else a sample: every name of a call, with every fault where `each` is said, and what
-    /// writes to the disk with every fault and once more.
+    /// All of it under `GRIDVAULT_LONG`; else a sample: every name of a call once, with every fault where `each` is said.
     pub(super) fn cases(&self, each: bool) -> Vec<Case> {
         for (call, count) in &self.counts {
             println!("{:?} {} {}: {count}", call.thread, call.name, shown(&call.file));
@@ -201,15 +205,8 @@ impl Recorded {
         let seed = seed.unwrap_or_else(|| fastrand::u64(..));
         println!("GRIDVAULT_SEED={seed} chooses these again");
         fastrand::Rng::with_seed(seed).shuffle(&mut all);
-        let mut taken = BTreeMap::<(String, Option<Fault>), usize>::new();
-        all.retain(|case| {
-            let disk = ["write", "pwrite64", "fsync", "fdatasync", "rename"];
-            let writes = disk.contains(&case.call.name.as_str());
-            let kind = (case.call.name.clone(), (each || writes).then_some(case.fault));
-            let taken = taken.entry(kind).or_default();
-            *taken += 1;
-            *taken <= 1 + usize::from(each && writes)
-        });
+        let mut taken = BTreeSet::new();
+        all.retain(|case| taken.insert((case.call.name.clone(), each.then_some(case.fault))));
         all
     }
 }
