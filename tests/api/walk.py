@@ -176,6 +176,7 @@ def log(line):
         ask(label, steward, 403, **of, n="000")
     ask("GET /v1/me/lookups/{lookup}/proof", resident, 200, lookup=line)
     ask("GET /v1/audit/entries/{seq}", auditor, 200, seq=3)
+    good("POST /v1/audit/prunings", officer, 409)
     ask("GET /v1/audit/entries/{seq}/proof", auditor, 200, seq=3)
 
 
