@@ -1,10 +1,11 @@
 //! Measures what each promise costs, in one run, interleaved:
 //! `cargo run --release -p gridvault-tests --bin bench -- --write` (writes docs/benchmarks.*).
-//! `--short` shows only that it runs; `--only PATH --clients N --on sqlite|postgres` loads one route, for a profile.
+//! `--short` shows only that it runs; `--only questions --entries N` fills a log and asks it; `--only bytes` weighs an entry; `--only PATH --clients N --on sqlite|postgres` loads one route, for a profile.
 
 mod byhand;
 mod load;
 mod process;
+mod questions;
 mod report;
 mod single;
 mod stages;
@@ -79,9 +80,10 @@ fn main() {
 
 async fn measure(plan: &Plan) -> Value {
     let cluster = Cluster::start();
-    let sqlite = database(plan, Site::new(On::Sqlite).await, Site::new(On::Sqlite).await).await;
-    let (site, small) = (Site::within(cluster.options()).await, Site::within(cluster.options()).await);
-    let postgres = database(plan, site, small).await;
+    let lite = || Site::new(On::Sqlite);
+    let sqlite = database(plan, lite().await, lite().await, lite().await).await;
+    let within = || Site::within(cluster.options());
+    let postgres = database(plan, within().await, within().await, within().await).await;
     let by_hand = byhand::measure(plan, &cluster).await;
     let (decide, verify, load) =
         tokio::task::spawn_blocking(|| (single::decide(), single::verify(), single::load())).await.unwrap();
@@ -98,7 +100,8 @@ fn machine() -> String {
     format!("{model}, {} cores", std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-async fn database(plan: &Plan, site: Site, small: Site) -> Value {
+async fn database(plan: &Plan, site: Site, small: Site, long: Site) -> Value {
+    let asked = questions::measure(long, plan.entries).await;
     let street = Street::make(site, plan.residents, plan.asked).await;
     let imported_bytes = process::bytes(&street.site).await;
     let address = stages::serve(&street).await;
@@ -108,19 +111,28 @@ async fn database(plan: &Plan, site: Site, small: Site) -> Value {
     }
     let instances =
         if street.site.on == On::Postgres { Some(two(plan, &street, address).await) } else { None };
-    let before = (process::bytes(&street.site).await, size(&street).await);
-    let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
-    load::rate(&[address], 64, plan.each * 4, &requests).await;
-    let after = (process::bytes(&street.site).await, size(&street).await);
-    let entry_bytes = (after.0 - before.0) / (after.1 - before.1);
+    let entry_bytes = entry_bytes(&street, address, plan.each * 4).await;
     let growth = growth(plan, &street, address, small).await;
     street.vault.close().await;
     json!({
         "import_per_second": street.imported, "rates": rates, "two_instances": instances,
         "bytes_per_resident": imported_bytes / f64::from(plan.residents), "bytes_per_lookup": entry_bytes, "growth": growth,
         "process": process::measure(plan, &street).await, "verify": process::verify(&street).await,
-        "no_durability": in_memory(plan, street.site.on).await,
+        "no_durability": in_memory(plan, street.site.on).await, "questions": asked,
     })
+}
+
+/// Bytes on disk that a lookup's entry adds, with everything that follows it.
+async fn entry_bytes(street: &Street, address: SocketAddr, during: Duration) -> f64 {
+    let now = async || {
+        while street.vault.questions.follow(64).await.unwrap() > 0 {}
+        (process::bytes(&street.site).await, size(street).await)
+    };
+    let before = now().await;
+    let requests = load::requests("/v1/lookups", &street.token, &street.bodies);
+    load::rate(&[address], 64, during, &requests).await;
+    let after = now().await;
+    (after.0 - before.0) / (after.1 - before.1)
 }
 
 async fn size(street: &Street) -> f64 {
@@ -231,13 +243,25 @@ async fn only(path: &str) {
     let cluster = (option("--on").as_deref() == Some("postgres")).then(Cluster::start);
     let site = match &cluster {
         Some(cluster) => Site::within(cluster.options()).await,
-        None => Site::new(On::Sqlite).await,
+        None => match option("--folder") {
+            Some(folder) => Site::in_folder(folder.as_ref()),
+            None => Site::new(On::Sqlite).await,
+        },
     };
+    if path == "questions" {
+        let asked = questions::measure(site, number("--entries", 1_000_000).into()).await;
+        println!("{asked:#}");
+        return;
+    }
     let street = Street::make(site, number("--residents", 20_000), 200).await;
     let address = stages::serve(&street).await;
     println!("import {:.0}/s", street.imported);
     let clients = usize::try_from(number("--clients", 64)).unwrap();
     let during = Duration::from_secs(number("--seconds", 3).into());
+    if path == "bytes" {
+        println!("{:.0} bytes a lookup entry", entry_bytes(&street, address, during).await);
+        return;
+    }
     for (stage, _) in STAGES.iter().filter(|(stage, _)| path == "all" || path == *stage) {
         let requests = load::requests(stage, &street.token, &street.bodies);
         let rate = load::rate(&[address], clients, during, &requests).await;

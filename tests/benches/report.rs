@@ -22,6 +22,11 @@ fn number(value: &Value, pointer: &str) -> f64 {
     value.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
+fn slowest(questions: &Value) -> f64 {
+    let asked = questions["asked"].as_object().into_iter().flatten();
+    asked.map(|(_, row)| number(row, "/p99_ms")).fold(0.0, f64::max)
+}
+
 fn of_stage(rates: &Value, path: &str, member: &str) -> f64 {
     rates["stages"][path][member].as_f64().unwrap_or(f64::NAN)
 }
@@ -106,6 +111,22 @@ pub fn markdown(measured: &Value) -> String {
                 number(database, "/growth/large_p50_ms"),
                 number(database, "/growth/small_p50_ms"),
                 number(database, "/growth/entries")
+            ),
+        );
+        row(
+            "officers' questions to a log of so many entries: the slowest question's p99, page of 100 to 500",
+            format!(
+                "{:.1} ms ({} entries)",
+                slowest(&database["questions"]),
+                database["questions"]["entries"]
+            ),
+        );
+        row(
+            "entries that words and tallies follow; bytes that they add to an entry",
+            format!(
+                "{:.0}/s; {:.0}",
+                number(database, "/questions/followed_per_second"),
+                number(database, "/questions/index_bytes_per_entry")
             ),
         );
         if database["two_instances"].is_object() {

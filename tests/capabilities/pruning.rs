@@ -16,7 +16,7 @@ use crate::proofs::publish;
 
 const YEAR: i64 = 366 * 24 * HOUR;
 
-async fn witness(t: &TestVault, folder: &std::path::Path) -> WitnessAddress {
+pub(crate) async fn witness(t: &TestVault, folder: &std::path::Path) -> WitnessAddress {
     let own = WitnessKey::from_seed(&Zeroizing::new([1; 32]), "witness.test").unwrap();
     let key = own.verifier();
     let witness = Witness::open(folder, own, std::slice::from_ref(&t.vault.log_key)).unwrap();
@@ -38,7 +38,7 @@ async fn confirm(t: &TestVault, proposed: &Answer, token: &str) -> u16 {
 }
 
 /// Credentials that hold on the day on which it is.
-async fn fresh(t: &TestVault, role: &str) -> String {
+pub(crate) async fn fresh(t: &TestVault, role: &str) -> String {
     let holder = gridvault::authority::Holder::Person(t.caller(role, "none").holder);
     let token =
         gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR).await;

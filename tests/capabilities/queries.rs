@@ -3,21 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use gridvault::Layout;
 use gridvault::clock::days;
-use gridvault::store::EntryFilter;
-use gridvault::trail::{Act, Aspect, Change, CountQuestion, Counts, Question, Verdict};
-use gridvault_tests::{Answer, HOUR, On, TestVault, on_both, some_entry};
+use gridvault::store::{BLOCK, Bits, EntryFilter};
+use gridvault::trail::{
+    Aspect, CountQuestion, Counts, Publishing, Question, Trust, Verdict, prune, verify_database,
+};
+use gridvault_tests::{Answer, HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 
-/// Appends so many entries of many sorts, over some days.
-async fn fill(t: &TestVault, many: u64) {
-    let mut rng = fastrand::Rng::with_seed(11);
-    for _ in 0..many.div_ceil(250) {
-        let acts = (0..250).map(|_| Act::new(&t.vault.keys, some_entry(&mut rng, 900), Change::none()));
-        t.vault.log.record_all(acts.collect()).await.unwrap();
-        t.clock.step(HOUR * 5);
-    }
-}
+use crate::proofs::publish;
+use crate::pruning::{fresh, witness};
 
 struct Read {
     seq: i64,
@@ -130,7 +126,7 @@ fn question(rng: &mut fastrand::Rng, entries: &[Read]) -> Question {
 on_both!(any_question_is_answered_as_if_every_entry_were_read);
 async fn any_question_is_answered_as_if_every_entry_were_read(on: On) {
     let t = TestVault::street(on).await;
-    fill(&t, 5_000).await;
+    t.fill(5_000).await;
     let entries = all(&t).await;
     let mut rng = fastrand::Rng::with_seed(5);
     let (mut found, mut tried) = (0, 0);
@@ -156,7 +152,7 @@ async fn any_question_is_answered_as_if_every_entry_were_read(on: On) {
 on_both!(a_page_reads_so_much_and_says_where_it_goes_on);
 async fn a_page_reads_so_much_and_says_where_it_goes_on(on: On) {
     let t = TestVault::street(on).await;
-    fill(&t, 5_500).await;
+    t.fill(5_500).await;
     for newest_first in [false, true] {
         let nothing = Question {
             words: vec![(Aspect::Device, vec!["nobodys".into()])],
@@ -175,7 +171,7 @@ async fn a_page_reads_so_much_and_says_where_it_goes_on(on: On) {
 on_both!(counts_are_those_of_every_entry);
 async fn counts_are_those_of_every_entry(on: On) {
     let t = TestVault::street(on).await;
-    fill(&t, 2_500).await;
+    t.fill(2_500).await;
     let entries = all(&t).await;
     let day = |at: i64| (at + 8 * HOUR).div_euclid(days(1));
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -235,7 +231,7 @@ async fn counts_are_those_of_every_entry(on: On) {
 on_both!(two_instances_follow_each_entry_once);
 async fn two_instances_follow_each_entry_once(on: On) {
     let t = TestVault::street(on).await;
-    fill(&t, 6_000).await;
+    t.fill(6_000).await;
     let other = t.instance("pin-2").await;
     let (here, there) = (&t.vault.questions, &other.vault.questions);
     let (one, two, three) = tokio::join!(here.follow(99), there.follow(99), there.follow(99));
@@ -385,7 +381,7 @@ async fn nobody_else_asks_and_a_question_is_understood_or_refused(on: On) {
 on_both!(an_index_or_a_tally_that_hides_or_invents_entries_is_found);
 async fn an_index_or_a_tally_that_hides_or_invents_entries_is_found(on: On) {
     let t = TestVault::street(on).await;
-    fill(&t, 2_600).await;
+    t.fill(2_600).await;
     t.vault.questions.follow(99).await.unwrap();
     let followed = t.vault.store.followed().await.unwrap();
     assert!(followed >= 2);
@@ -399,8 +395,8 @@ async fn an_index_or_a_tally_that_hides_or_invents_entries_is_found(on: On) {
         let store = gridvault::store::Store::open_to_verify(&copy.location()).await.unwrap();
         let key = gridvault_audit::VerifierKey::parse(&key).unwrap();
         let pin = std::fs::read_to_string(copy.layout().pin).unwrap();
-        let trust = gridvault::trail::Trust { key: Some(key), against: vec![pin], ..Default::default() };
-        let verified = gridvault::trail::verify_database(&store, &trust, &|_| ()).await.unwrap();
+        let trust = Trust { key: Some(key), against: vec![pin], ..Trust::default() };
+        let verified = verify_database(&store, &trust, &|_| ()).await.unwrap();
         store.close().await;
         copy.drop().await;
         verified
@@ -440,4 +436,58 @@ async fn an_index_or_a_tally_that_hides_or_invents_entries_is_found(on: On) {
     // Of an entry whose private part was removed nothing can be said; of its public words still all.
     let removed = verify(&format!("UPDATE entries SET private = NULL WHERE seq = {lone}")).await;
     assert_eq!((removed.verdict, removed.removed), (Verdict::Proven, 1));
+}
+
+on_both!(what_is_removed_goes_out_of_the_index_too);
+async fn what_is_removed_goes_out_of_the_index_too(on: On) {
+    let folder = tempfile::tempdir().unwrap();
+    let t = TestVault::street(on).await;
+    let publishing =
+        Publishing { witnesses: vec![witness(&t, folder.path()).await], ..Publishing::default() };
+    let layout = Layout { publishing, ..t.site.layout() };
+    let mut t = t.again(&layout).await;
+    t.fill(1_500).await;
+    t.vault.questions.follow(1).await.unwrap();
+    publish(&t).await;
+    t.clock.step(days(4 * 366));
+    t = t.again(&layout).await;
+    let (officer, steward) = (fresh(&t, "privacy_officer").await, fresh(&t, "data_steward").await);
+    let mut rng = fastrand::Rng::with_seed(3);
+    for (what, more) in [("private_parts", 0), ("entries", 0), ("nothing more", 99)] {
+        let before = all(&t).await;
+        if more == 0 {
+            let body = json!({ "what": what, "before": "2027-01-01T00:00:00+08:00" });
+            let proposed = t.call("POST", "/v1/audit/prunings", Some(&officer), Some(&body)).await;
+            assert_eq!(proposed.status, 202, "{}", proposed.text);
+            let path = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
+            assert_eq!(t.call("POST", &path, Some(&steward), None).await.status, 200);
+            assert!(prune(&t.vault.store).await.unwrap() > 1_400, "{what}");
+        }
+        // What is left of a block is followed like any other.
+        t.vault.questions.follow(more).await.unwrap();
+        assert_eq!(t.verified().await.verdict, Verdict::Proven, "{what}");
+        let entries = all(&t).await;
+        for _ in 0..20 {
+            let q = question(&mut rng, &before);
+            let mut expected: Vec<i64> = entries.iter().filter(|e| fits(e, &q)).map(|e| e.seq).collect();
+            if q.newest_first {
+                expected.reverse();
+            }
+            assert_eq!(pages(&t, &q).await.0, expected, "{what}: {q:?}");
+        }
+        // No row of the index is left that only removed entries made.
+        let held = t.vault.store.all_postings(i64::MIN, i64::MIN, 1_000_000).await.unwrap();
+        let there: std::collections::HashSet<i64> = entries.iter().map(|e| e.seq).collect();
+        let named = held.iter().flat_map(|p| {
+            let bits = Bits::from_bytes(&p.held).unwrap();
+            bits.places().map(|place| p.block * BLOCK + i64::from(place)).collect::<Vec<_>>()
+        });
+        assert!(named.into_iter().all(|seq| there.contains(&seq)));
+        // Nor one of a word that only a removed private part said.
+        if more == 0 {
+            let private: usize = entries.iter().filter(|e| e.seq < BLOCK && !e.private.is_null()).count();
+            let by_words = held.iter().filter(|p| p.word & 1 == 1).map(|p| p.held.len() / 2).sum::<usize>();
+            assert!(private < 1_000 && by_words <= private * 3, "{what}: {by_words} of {private}");
+        }
+    }
 }

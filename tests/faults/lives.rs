@@ -48,6 +48,8 @@ async fn verified(store: &Arc<Store>, key: &VerifierKey, pin: &std::path::Path) 
 /// A street whose newest entries are lost: yesterday's database with today's pin.
 async fn lost(on: On) -> (TestVault, Site) {
     let t = TestVault::street(on).await;
+    t.fill(1000).await;
+    assert!(t.vault.questions.follow(99).await.unwrap() > 0);
     t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
     publish(&t).await;
     t.look(&t.chief().token, t.visit(0, &["person.name", "person.phone"])).await;
@@ -72,6 +74,9 @@ async fn a_lost_log_goes_on_as_a_new_one_and_the_former_still_proves_its_lines(o
     end_former(&layout, &passphrase(), &challenge).await.unwrap();
     let vault = Vault::open_again(&layout, passphrase(), clock(), former.clone()).await.unwrap();
     assert_eq!(vault.log_key.name(), "test/donggaodi/2");
+    // What followed the former entries is gone with them.
+    assert_eq!(vault.store.followed().await.unwrap(), 0);
+    assert!(vault.store.all_postings(i64::MIN, i64::MIN, 1).await.unwrap().is_empty());
     let (old_key, new_key) = (t.vault.log_key.clone(), vault.log_key.clone());
     vault.close().await;
     // It starts like any other, and does again what it did.

@@ -240,6 +240,18 @@ impl TestVault {
         Answer { status, body, text, bytes: bytes.to_vec(), headers }
     }
 
+    /// Appends so many entries of many sorts, over some days.
+    pub async fn fill(&self, many: u64) {
+        use gridvault::trail::{Act, Change};
+        let mut rng = fastrand::Rng::with_seed(11);
+        for _ in 0..many.div_ceil(250) {
+            let acts =
+                (0..250).map(|_| Act::new(&self.vault.keys, some_entry(&mut rng, 900), Change::none()));
+            self.vault.log.record_all(acts.collect()).await.unwrap();
+            self.clock.step(HOUR * 5);
+        }
+    }
+
     /// A lookup of the given shape.
     pub async fn look(&self, token: &str, body: Value) -> Answer {
         self.call("POST", "/v1/lookups", Some(token), Some(&body)).await

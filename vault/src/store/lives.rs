@@ -45,10 +45,7 @@ impl Store {
             while self.move_some(&sql, values![self.tenant.as_str(), former, AT_A_TIME]).await? > 0 {}
         }
         // Made from the entries, and made anew from those of the new life.
-        for table in ["entry_words", "tallies", "followed"] {
-            let sql = format!("DELETE FROM {table} WHERE tenant = $1");
-            self.move_some(&sql, values![self.tenant.as_str()]).await?;
-        }
+        self.drop_words().await?;
         for table in ["tiles", "heads"] {
             let sql = format!("UPDATE {table} SET tenant = $2 WHERE tenant = $1");
             self.move_some(&sql, values![self.tenant.as_str(), former]).await?;

@@ -1,10 +1,12 @@
 //! The one way to the database, SQLite or PostgreSQL. Nobody outside this room sees sqlx; what comes out is ciphertext and
 //! rows still to be checked.
 
+mod bits;
 mod copy;
 mod database;
 mod doctor;
 mod entries;
+mod forget;
 mod gather;
 mod heads;
 mod insert;
@@ -23,6 +25,7 @@ mod write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use bits::{BLOCK, Bits};
 use database::{Database, Rows, Value};
 pub use doctor::Setting;
 pub use entries::{EntryFilter, StoredEntry};

@@ -30,6 +30,8 @@ pub struct Removed {
     pub seq: i64,
     /// The further audit tags that lie in the index for it.
     pub tags: Vec<Vec<u8>>,
+    /// The keys of the words that are removed.
+    pub words: Vec<i64>,
 }
 
 impl Store {
@@ -49,6 +51,7 @@ impl Store {
     /// Removes entries whole, or their private parts alone, with what the index has of them.
     pub async fn remove(&self, entries: &[Removed], whole: bool) -> Result<(), StoreError> {
         let mut batch = self.begin().await?;
+        batch.forget(entries).await?;
         let sql = if whole { REMOVE } else { REMOVE_PRIVATE };
         for entry in entries {
             batch.run(sql, values![self.tenant.as_str(), entry.seq]).await?;

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use super::entries::{COLUMNS, INDEXED, NUMBERED, PUBLIC, TAGS, TIME_OF, TOUCHING};
+use super::forget::{DROP_FOLLOWED, DROP_HELD, DROP_WORDS, HELD, HOLD};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys, by_numbers};
@@ -15,7 +16,8 @@ use super::tiles::{
     ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
 };
 use super::words::{
-    ALL_POSTINGS, ALL_TALLIES, FOLLOW_ON, FOLLOWED, OF_BLOCK, POSTINGS, PUT_TALLIES, PUT_WORDS,
+    ALL_POSTINGS, ALL_TALLIES, FOLLOW_ON, FOLLOWED, LOCK_FOLLOWED, OF_BLOCK, PARTS, POSTINGS, PUT_TALLIES,
+    PUT_WORDS,
 };
 use super::write::{
     DROP_TERM, ENTRIES, ENTRY_TAGS, ENVELOPES, FIRST_HEAD, KEEP_FORMER, LINKS, MOVE_HEAD, REVS, REWRAP, SALT,
@@ -62,6 +64,12 @@ const FIXED: &[&str] = &[
     ALL_POSTINGS,
     ALL_TALLIES,
     OF_BLOCK,
+    LOCK_FOLLOWED,
+    PARTS,
+    HELD,
+    HOLD,
+    DROP_HELD,
+    DROP_WORDS,
 ];
 
 /// The statements that both take, then those that are said apart (SQLite's, PostgreSQL's).
@@ -77,7 +85,8 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed = FIXED.iter().copied().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS);
+    let fixed =
+        FIXED.iter().copied().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS).chain(DROP_FOLLOWED);
     let mut both: Vec<String> = fixed.map(str::to_owned).collect();
     let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
     for table in Table::ALL {

@@ -1,11 +1,12 @@
 //! What the officer's questions are answered from, as it lies: which entries of a block hold a word, counts of each day, and
-//! how many blocks both follow. Made from the entries, and made once: a block's rows never change.
+//! how many blocks both follow. Made from the entries, once; a block's rows change only where something of its entries is
+//! removed.
 
 use sqlx::AssertSqlSafe;
 
 use super::database::{Value, values};
 use super::insert::{Column, Insert};
-use super::{Store, StoreError};
+use super::{BLOCK, Batch, Store, StoreError, StoredEntry};
 
 /// The entries of one block that hold a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,11 @@ pub(super) const FOLLOWED: &str = "SELECT blocks FROM followed WHERE tenant = $1
 /// Whoever comes second changes nothing, and so writes nothing.
 pub(super) const FOLLOW_ON: &str = "INSERT INTO followed (tenant, blocks) VALUES ($1, $3) \
      ON CONFLICT (tenant) DO UPDATE SET blocks = excluded.blocks WHERE followed.blocks = $2";
+/// Holds up whoever follows or removes until the transaction ends.
+pub(super) const LOCK_FOLLOWED: &str = "INSERT INTO followed (tenant, blocks) VALUES ($1, 0) \
+     ON CONFLICT (tenant) DO UPDATE SET blocks = followed.blocks";
+pub(super) const PARTS: &str =
+    "SELECT count(*), count(private) FROM entries WHERE tenant = $1 AND seq >= $2 AND seq < $3";
 pub(super) const PUT_WORDS: Insert = Insert {
     into: "entry_words (tenant, word, block, held)",
     columns: &[Column::Text, Column::Int, Column::Int, Column::Bytes],
@@ -163,16 +169,19 @@ impl Store {
         rows.first().map_or(Ok(0), |row| row.int(0))
     }
 
-    /// Writes what a block holds, in one transaction; false where another instance has.
+    /// Writes what the entries of a block hold, in one transaction; false where another instance has, or where something of
+    /// them was removed meanwhile.
     pub async fn follow_block(
         &self,
         block: i64,
+        entries: &[StoredEntry],
         words: &[Posting],
         tallies: &[Tally],
     ) -> Result<bool, StoreError> {
         let tenant = self.tenant.as_str();
         let mut batch = self.begin().await?;
-        if batch.conn.execute(FOLLOW_ON, values![tenant, block, block + 1]).await? != 1 {
+        let moved = batch.conn.execute(FOLLOW_ON, values![tenant, block, block + 1]).await? == 1;
+        if !moved || !batch.are_there(block, entries).await? {
             batch.give_up().await?;
             return Ok(false);
         }
@@ -251,5 +260,17 @@ impl Store {
         // Of nothing there is one row all the same, which says how far they follow.
         sums.retain(|sum| sum.entries > 0);
         Ok((blocks, sums))
+    }
+}
+
+impl Batch<'_> {
+    /// Whether these are the entries of a block, none of them removed, nor its private part.
+    async fn are_there(&mut self, block: i64, entries: &[StoredEntry]) -> Result<bool, StoreError> {
+        let values = values![self.tenant(), block * BLOCK, (block + 1) * BLOCK];
+        let rows = self.conn.fetch(PARTS, values).await?;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let private = entries.iter().filter(|entry| entry.private.is_some()).count();
+        let row = rows.first().ok_or(StoreError::Corrupt("a count is missing"))?;
+        Ok((row.int(0)?, row.int(1)?) == (count(entries.len()), count(private)))
     }
 }

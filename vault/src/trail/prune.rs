@@ -3,6 +3,7 @@
 
 use gridvault_audit::{Kind, Part, View};
 
+use super::questions::keys_of;
 use super::standing::signed;
 use crate::store::{EntryFilter, Removed, Store, StoreError, StoredEntry};
 
@@ -75,13 +76,18 @@ fn of(entry: &StoredEntry, parts: Parts) -> Option<Removed> {
     }
     let Some(private) = &entry.private else {
         // Only of those that made no row was it removed.
-        return (parts == Parts::Entries).then(|| Removed { seq: entry.seq, tags: Vec::new() });
+        return (parts == Parts::Entries).then(|| Removed {
+            seq: entry.seq,
+            tags: Vec::new(),
+            words: keys_of(entry, true),
+        });
     };
     let private = Part::read(private).ok()?;
     if private.view().get("state").is_some() {
         return None;
     }
-    Some(Removed { seq: entry.seq, tags: further_tags(private.view()) })
+    let (tags, words) = (further_tags(private.view()), keys_of(entry, parts == Parts::Entries));
+    Some(Removed { seq: entry.seq, tags, words })
 }
 
 /// The audit tags that a private part names beside its subject's, sorted as the index keeps them.

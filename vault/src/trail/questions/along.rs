@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::bits::Bits;
 use super::words::Aspect;
-use crate::store::{Store, StoreError};
+use crate::store::{Bits, Store, StoreError};
 
 /// Rows of the index that one page reads at most, about.
 const MOST_ROWS: usize = 4096;

@@ -5,10 +5,9 @@ use std::ops::Range;
 use gridvault_audit::Part;
 
 use super::along::{Step, Walk};
-use super::bits::{BLOCK, Bits};
 use super::follow::Questions;
 use super::words::{Aspect, tell};
-use crate::store::{EntryFilter, Store, StoreError, StoredEntry};
+use crate::store::{BLOCK, Bits, EntryFilter, Store, StoreError, StoredEntry};
 
 /// Entries that one page looks at, at most, where the index does not say that they fit.
 const MOST_LOOKED: usize = 2048;

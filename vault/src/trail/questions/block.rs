@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::{Part, View};
 
-use super::bits::{BLOCK, Bits};
 use super::words::tell;
 use crate::clock::day_number;
-use crate::store::{Counted, Posting, StoreError, StoredEntry, Tally};
+use crate::store::{BLOCK, Bits, Counted, Posting, StoreError, StoredEntry, Tally};
 
 /// The kinds of entries that are counted.
 pub(super) const COUNTED: [&str; 3] = ["lookup", "search", "verification"];
@@ -76,6 +75,19 @@ pub(super) fn rows_of(block: i64, entries: &[StoredEntry]) -> Result<(Vec<Postin
     let words = words.map(|(word, bits)| Posting { word, block, held: bits.to_bytes() }).collect();
     let tallies = sums.into_iter().map(|(of, (entries, refused))| Tally { of, entries, refused }).collect();
     Ok((words, tallies))
+}
+
+/// The keys of an entry's words; of its private part's alone, unless those of the whole are asked for.
+pub(in crate::trail) fn keys_of(entry: &StoredEntry, whole: bool) -> Vec<i64> {
+    let mut keys = Vec::new();
+    if let Ok((public, private)) = parts(entry) {
+        tell(public.view(), private.as_ref().map(Part::view), |aspect, word| {
+            if whole || aspect.is_private() {
+                keys.push(aspect.key(word));
+            }
+        });
+    }
+    keys
 }
 
 /// An entry's parts as they read.

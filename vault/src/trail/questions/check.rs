@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use gridvault_audit::View;
 
-use super::bits::{BLOCK, Bits};
 use super::block::{Gathered, counted, parts, place};
 use super::words::is_private;
 use crate::clock::day_number;
-use crate::store::{Counted, EntryFilter, Store, StoreError, Tally};
+use crate::store::{BLOCK, Bits, Counted, EntryFilter, Store, StoreError, Tally};
 use crate::trail::sums::{Hashing, Sums};
 
 /// Rows of the index read at a time.

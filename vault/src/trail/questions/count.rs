@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::Part;
 
-use super::bits::BLOCK;
 use super::block::{COUNTED, add, counted};
 use super::follow::Questions;
-use crate::store::{Counted, EntryFilter, StoreError, TallyFilter};
+use crate::store::{BLOCK, Counted, EntryFilter, StoreError, TallyFilter};
 
 /// Entries behind the tallies that are counted one by one, at most.
 const MOST_BEHIND: i64 = 64 * BLOCK;

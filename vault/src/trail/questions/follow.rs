@@ -1,12 +1,13 @@
 //! Words and tallies follow the entries, a whole block at a time, each once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::bits::BLOCK;
 use super::block::rows_of;
-use crate::store::{EntryFilter, Store, StoreError};
+use crate::store::{BLOCK, EntryFilter, Store, StoreError, StoredEntry};
+use crate::trail::Parts;
 
 /// Blocks that a question follows before it is answered.
 const BEFORE_AN_ANSWER: u64 = 2;
@@ -52,14 +53,25 @@ impl Questions {
                 ..EntryFilter::default()
             };
             let entries = self.store.entries(&filter).await?;
-            if i64::try_from(entries.len()) != Ok(BLOCK) {
-                return Err(StoreError::Corrupt("an entry is missing"));
-            }
+            self.check(block, &entries).await?;
             let (words, tallies) = rows_of(block, &entries)?;
-            self.store.follow_block(block, &words, &tallies).await?;
+            self.store.follow_block(block, &entries, &words, &tallies).await?;
             done += 1;
         }
         Ok(done)
+    }
+
+    /// An entry is missing only where old ones were ordered to be removed.
+    async fn check(&self, block: i64, entries: &[StoredEntry]) -> Result<(), StoreError> {
+        if i64::try_from(entries.len()) == Ok(BLOCK) {
+            return Ok(());
+        }
+        let numbers = block * BLOCK..(block + 1) * BLOCK;
+        let there: HashSet<i64> = entries.iter().map(|entry| entry.seq).collect();
+        let missing = numbers.rev().find(|seq| !there.contains(seq)).unwrap_or(0);
+        let prunings = self.store.prunings().await?;
+        let ordered = prunings.iter().any(|one| one.what == Parts::Entries.as_str() && missing < one.upto);
+        if ordered { Ok(()) } else { Err(StoreError::Corrupt("an entry is missing")) }
     }
 
     /// Entries in the log.

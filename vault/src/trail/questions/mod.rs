@@ -3,7 +3,6 @@
 
 mod along;
 mod ask;
-mod bits;
 mod block;
 mod check;
 mod count;
@@ -11,6 +10,7 @@ mod follow;
 mod words;
 
 pub use ask::{Page, Question};
+pub(super) use block::keys_of;
 pub(super) use check::Words;
 pub use count::{Count, CountQuestion, Counts};
 pub use follow::Questions;

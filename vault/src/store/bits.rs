@@ -1,18 +1,18 @@
 //! Which entries of a block: a bit each; at rest a list of places where they are few, else all bits.
 
-/// Entries of a block.
-pub(super) const BLOCK: i64 = 1024;
+/// Entries of a block: what answers questions follows so many at once.
+pub const BLOCK: i64 = 1024;
 const WORDS: usize = 16;
 /// From so many on, all bits are shorter than the list.
 const MANY: usize = 64;
 
 /// Some of the entries of a block, by their places in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bits([u64; WORDS]);
+pub struct Bits([u64; WORDS]);
 
 impl Bits {
     /// Those from that place to the other (not included).
-    pub(super) fn between(from: i64, to: i64) -> Self {
+    pub fn between(from: i64, to: i64) -> Self {
         let mut bits = Self::default();
         for (word, first) in bits.0.iter_mut().zip((0..).step_by(64)) {
             let below = |place: i64| match place - first {
@@ -25,26 +25,34 @@ impl Bits {
         bits
     }
 
-    pub(super) fn set(&mut self, place: u16) {
+    /// That place, too.
+    pub fn set(&mut self, place: u16) {
         if let Some(word) = self.0.get_mut(usize::from(place / 64)) {
             *word |= 1 << (place % 64);
         }
     }
 
-    pub(super) fn and(self, other: Self) -> Self {
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         self.with(other, |a, b| a & b)
     }
 
-    pub(super) fn or(self, other: Self) -> Self {
+    /// Those that are in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         self.with(other, |a, b| a | b)
     }
 
-    pub(super) fn without(self, other: Self) -> Self {
+    /// Those that are not in the other.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
         self.with(other, |a, b| a & !b)
     }
 
     /// Those that are in one of both alone.
-    pub(super) fn apart(self, other: Self) -> Self {
+    #[must_use]
+    pub fn apart(self, other: Self) -> Self {
         self.with(other, |a, b| a ^ b)
     }
 
@@ -55,12 +63,13 @@ impl Bits {
         self
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.0 == [0; WORDS]
     }
 
     /// The places, in order.
-    pub(super) fn places(self) -> impl DoubleEndedIterator<Item = u16> {
+    pub fn places(self) -> impl DoubleEndedIterator<Item = u16> {
         let words: Vec<(u16, u64)> = (0..).step_by(64).zip(self.0).collect();
         words.into_iter().flat_map(|(first, word)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
@@ -68,7 +77,7 @@ impl Bits {
     }
 
     /// As it lies in the index.
-    pub(super) fn to_bytes(self) -> Vec<u8> {
+    pub fn to_bytes(self) -> Vec<u8> {
         let many = self.0.iter().map(|word| word.count_ones() as usize).sum::<usize>() >= MANY;
         if many {
             self.0.iter().flat_map(|word| word.to_be_bytes()).collect()
@@ -78,7 +87,7 @@ impl Bits {
     }
 
     /// From the index; nothing where it cannot be that.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut bits = Self::default();
         if bytes.len() == WORDS * 8 {
             for (word, bytes) in bits.0.iter_mut().zip(bytes.as_chunks::<8>().0) {
