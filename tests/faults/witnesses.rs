@@ -139,6 +139,36 @@ async fn a_witness_that_lies_cosigns_nothing_and_is_entered() {
     }
 }
 
+#[tokio::test]
+async fn a_witness_that_shows_what_it_saw_and_cosigns_no_more_is_not_called_a_witness() {
+    let t = TestVault::street(On::Sqlite).await;
+    let near = Near::of(&t.vault, 1).await;
+    let layout = asking(&t.site, &[&near.address]);
+    let t = t.again(&layout).await;
+    publish(&t).await;
+    let seen = near.witness.newest(&origin_hash(&t)).unwrap();
+    t.vault.close().await;
+    let TestVault { site, clock, demo, .. } = t;
+    // It goes on showing what it cosigned once, and refuses whatever extends it: in each way that there is.
+    for (status, text) in [(422, ""), (409, "999999\n"), (409, "1\n")] {
+        let shown = seen.clone();
+        let routes = Router::new()
+            .route("/{origin}/checkpoint", axum::routing::get(move || async move { shown }))
+            .route(
+                "/add-checkpoint",
+                post(move || async move { (axum::http::StatusCode::from_u16(status).unwrap(), text) }),
+            );
+        let stubborn = WitnessAddress { key: near.address.key.clone(), url: listen(routes).await };
+        let layout = asking(&site, &[&stubborn]);
+        let u = TestVault::reopened(Arc::clone(&site), &layout, Arc::clone(&clock), demo.clone()).await;
+        u.look(&u.chief().token, u.visit(0, &["person.name"])).await;
+        assert!(publish(&u).await[0].disagreed, "{status} {text}");
+        assert_eq!(u.vault.publisher.witnessing(), Witnessing::Disagreed);
+        assert!(!cosigned(&u, &near.address.key));
+        u.vault.close().await;
+    }
+}
+
 on_both!(a_database_put_back_with_its_pin_is_known_by_its_witness);
 async fn a_database_put_back_with_its_pin_is_known_by_its_witness(on: On) {
     let t = TestVault::street(on).await;

@@ -315,7 +315,6 @@ impl Publisher {
                     lines.push_str(&line);
                     Standing::Well
                 }
-                Asked::Ahead => Standing::Well,
                 Asked::Unreachable(why) => {
                     tracing::warn!(witness = witness.address.id(), why, "a witness could not be asked");
                     Standing::Unreachable
@@ -391,7 +390,7 @@ impl Publisher {
             return Err(rollback("the entries do not add up to the signed head"));
         }
         for witness in witnesses {
-            if let Asked::Rewritten(theirs) = witness.compare(&self.store, &self.key, &head).await? {
+            if let Some(Asked::Rewritten(theirs)) = witness.compare(&self.store, &self.key, &head).await? {
                 let address = witness.address.clone();
                 self.rewritten(tree, &address, &note, &theirs).await?;
             }

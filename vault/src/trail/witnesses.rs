@@ -71,8 +71,6 @@ impl From<WitnessAddress> for String {
 pub(super) enum Asked {
     /// It cosigned: the line.
     Cosigned(String),
-    /// It has cosigned a later checkpoint of this same history already.
-    Ahead,
     /// No answer, or none that can be used.
     Unreachable(String),
     /// It cosigned nothing and shows nothing that this log's key signed: it is wrong, or it lies.
@@ -134,35 +132,37 @@ impl Witness {
                 Ok((status, _)) => return Ok(Asked::Unreachable(format!("status {status}"))),
             }
         }
-        self.compare(store, key, checkpoint).await
+        // It cosigned nothing: what it shows must say why, or nobody can rely on it.
+        let why = self.compare(store, key, checkpoint).await?;
+        Ok(why
+            .unwrap_or_else(|| Asked::Disagreed("it does not cosign what extends all that it shows".into())))
     }
 
-    /// What the witness has seen of this log, against what is here: entries up to the checkpoint, whose tiles are at rest.
+    /// What the witness shows of this log, against what is here: entries up to the checkpoint, whose tiles are at rest. Nothing
+    /// where it lies here too.
     pub(super) async fn compare(
         &mut self,
         store: &Store,
         key: &VerifierKey,
         here: &Checkpoint,
-    ) -> Result<Asked, StoreError> {
+    ) -> Result<Option<Asked>, StoreError> {
+        let unreachable = |why: String| Ok(Some(Asked::Unreachable(why)));
         let note = match call(shown_at(&self.address, key), None).await {
-            Err(why) => return Ok(Asked::Unreachable(why)),
+            Err(why) => return unreachable(why),
             Ok((200, note)) => note,
             // It has seen nothing of this log yet.
-            Ok((404, _)) => return Ok(Asked::Unreachable("it does not show this log".into())),
-            Ok((status, _)) => return Ok(Asked::Unreachable(format!("status {status}"))),
+            Ok((404, _)) => return unreachable("it does not show this log".into()),
+            Ok((status, _)) => return unreachable(format!("status {status}")),
         };
         let Ok(seen) = Checkpoint::open(&note, std::slice::from_ref(key)) else {
-            return Ok(Asked::Disagreed("it shows what this log's key did not sign".into()));
+            return Ok(Some(Asked::Disagreed("it shows what this log's key did not sign".into())));
         };
         if seen.size > here.size {
-            return Ok(Asked::Rewritten(note));
+            return Ok(Some(Asked::Rewritten(note)));
         }
         self.size = seen.size;
-        Ok(match root_at(store, seen.size).await? {
-            Some(root) if root == seen.root => Asked::Ahead,
-            Some(_) => Asked::Rewritten(note),
-            None => return Err(StoreError::Corrupt("a tile is missing")),
-        })
+        let root = root_at(store, seen.size).await?.ok_or(StoreError::Corrupt("a tile is missing"))?;
+        Ok((root != seen.root).then_some(Asked::Rewritten(note)))
     }
 }
 
