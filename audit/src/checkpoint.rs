@@ -1,15 +1,11 @@
 //! Signed heads: C2SP tlog-checkpoint in a C2SP signed-note with one Ed25519 key per log.
 
 use data_encoding::BASE64;
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
 use crate::chain::is_origin;
-use crate::note::{Note, NoteError, PublicKey, signature_line};
+use crate::note::{ED25519_TYPE, Note, NoteError, PublicKey, SecretKey};
 use crate::tile::decimal;
-
-/// Signature type of Ed25519 in a signed note.
-const ED25519_TYPE: u8 = 1;
 
 /// What a head says: how many entries, and the root over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +21,7 @@ pub struct Checkpoint {
 /// The log's signing key; wiped on drop as far as the seed goes.
 pub struct LogKey {
     seed: Zeroizing<[u8; 32]>,
-    name: String,
-    pair: Ed25519KeyPair,
+    key: SecretKey,
 }
 
 impl LogKey {
@@ -35,8 +30,8 @@ impl LogKey {
         if !is_origin(origin) {
             return Err(NoteError::Key);
         }
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NoteError::Key)?;
-        Ok(Self { seed: Zeroizing::new(*seed), name: origin.to_owned(), pair })
+        let key = SecretKey::from_seed(seed, origin, ED25519_TYPE)?;
+        Ok(Self { seed: Zeroizing::new(*seed), key })
     }
 
     /// The seed, to be wrapped.
@@ -46,16 +41,13 @@ impl LogKey {
 
     /// What verifies its signatures.
     pub fn verifier(&self) -> VerifierKey {
-        let mut public = [0; 32];
-        public.copy_from_slice(self.pair.public_key().as_ref());
-        VerifierKey(PublicKey { name: self.name.clone(), kind: ED25519_TYPE, public })
+        VerifierKey(self.key.public().clone())
     }
 
     /// The checkpoint as a signed note.
     pub fn sign(&self, checkpoint: &Checkpoint) -> String {
         let text = checkpoint.text();
-        let signature = self.pair.sign(text.as_bytes());
-        format!("{text}\n{}", signature_line(&self.name, self.verifier().0.id(), signature.as_ref()))
+        format!("{text}\n{}", self.key.sign(&text, &[]))
     }
 }
 

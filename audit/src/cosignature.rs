@@ -1,19 +1,15 @@
 //! Cosignatures: C2SP tlog-cosignature, `cosignature/v1` (Ed25519). A witness says that it has seen this checkpoint, and that
 //! it extends all those that it saw before.
 
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
-use crate::note::{Note, NoteError, PublicKey, signature_line};
+use crate::note::{Note, NoteError, PublicKey, SecretKey};
 
 /// Signature type of `cosignature/v1`; 0x06 is ML-DSA-44's.
 const COSIGNATURE_TYPE: u8 = 4;
 
 /// A witness's signing key.
-pub struct WitnessKey {
-    name: String,
-    pair: Ed25519KeyPair,
-}
+pub struct WitnessKey(SecretKey);
 
 /// A witness's public key with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,23 +30,17 @@ impl WitnessKey {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') {
             return Err(NoteError::Key);
         }
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed[..]).map_err(|_| NoteError::Key)?;
-        Ok(Self { name: name.to_owned(), pair })
+        SecretKey::from_seed(seed, name, COSIGNATURE_TYPE).map(Self)
     }
 
     /// What verifies its cosignatures.
     pub fn verifier(&self) -> WitnessVerifier {
-        let mut public = [0; 32];
-        public.copy_from_slice(self.pair.public_key().as_ref());
-        WitnessVerifier(PublicKey { name: self.name.clone(), kind: COSIGNATURE_TYPE, public })
+        WitnessVerifier(self.0.public().clone())
     }
 
     /// The signature line over a note's text at `time`, Unix seconds.
     pub fn cosign(&self, note: &str, time: u64) -> Result<String, NoteError> {
-        let message = message(Note::parse(note)?.text, time);
-        let mut signature = time.to_be_bytes().to_vec();
-        signature.extend_from_slice(self.pair.sign(message.as_bytes()).as_ref());
-        Ok(signature_line(&self.name, self.verifier().0.id(), &signature))
+        Ok(self.0.sign(&message(Note::parse(note)?.text, time), &time.to_be_bytes()))
     }
 }
 

@@ -52,7 +52,7 @@ pub use log::{
 };
 pub use note::NoteError;
 pub use prepare::{EntryError, Prepared};
-pub use proof::{ProofPlan, extends, includes, tile_of};
+pub use proof::{ProofPlan, extends, includes};
 pub use proof_file::{ProofError, ProofFile};
 pub use statement::{SignerKey, SigningKey};
 pub use tile::{Layer, TILE, Tile, TileEdge, bundle, unbundle};
@@ -60,7 +60,7 @@ pub use time::{format_at, parse_at};
 pub use tree::{Frontier, leaf_hash};
 pub use verify::{ChainVerifier, Fault, FaultKind, Reading, Verified};
 pub use view::{Part, View};
-pub use witness::{AddCheckpoint, Refusal, Seen};
+pub use witness::{AddCheckpoint, Refusal, Seen, origin_hash};
 
 #[cfg(test)]
 mod proof_tests;

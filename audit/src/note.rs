@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, HEXLOWER};
 use ring::digest::{SHA256, digest};
-use ring::signature::{ED25519, UnparsedPublicKey};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
 /// Why a note, key or checkpoint is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,12 +63,8 @@ fn signature(line: &str) -> Option<Signature<'_>> {
     (named && !bytes.is_empty()).then(|| Signature { name, id: *id, bytes: bytes.to_vec() })
 }
 
-/// A signature line, with its newline.
-pub(crate) fn signature_line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
-    let mut bytes = id.to_vec();
-    bytes.extend_from_slice(signature);
-    format!("\u{2014} {name} {}\n", BASE64.encode(&bytes))
-}
+/// Signature type of Ed25519.
+pub(crate) const ED25519_TYPE: u8 = 1;
 
 /// An Ed25519 key with its name, for signatures of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +98,33 @@ impl PublicKey {
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.public).verify(message, signature).is_ok()
+    }
+}
+
+/// A signing key with its name, for signatures of one type.
+pub(crate) struct SecretKey {
+    public: PublicKey,
+    pair: Ed25519KeyPair,
+}
+
+impl SecretKey {
+    pub(crate) fn from_seed(seed: &[u8; 32], name: &str, kind: u8) -> Result<Self, NoteError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NoteError::Key)?;
+        let mut public = [0; 32];
+        public.copy_from_slice(pair.public_key().as_ref());
+        Ok(Self { public: PublicKey { name: name.to_owned(), kind, public }, pair })
+    }
+
+    pub(crate) fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The signature line over that message; `before` stands before the signature itself.
+    pub(crate) fn sign(&self, message: &str, before: &[u8]) -> String {
+        let mut bytes = self.public.id().to_vec();
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(self.pair.sign(message.as_bytes()).as_ref());
+        format!("\u{2014} {} {}\n", self.public.name, BASE64.encode(&bytes))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::tile::{Layer, TILE, Tile};
+use crate::tile::TILE;
 use crate::tree::{Hash, empty_root, node, subtree};
 
 /// Leaves from `.0` up to, not including, `.1`: a subtree as the definitions cut them, so that it begins at a multiple of its span.
@@ -66,7 +66,7 @@ impl ProofPlan {
         Self(vec![(0, size)])
     }
 
-    /// The hash tiles that must be at hand, each with the width that it must have at least.
+    /// The hash tiles that must be at hand: level and number.
     pub fn tiles(&self) -> BTreeSet<(u8, u64)> {
         let nodes = self.0.iter().flat_map(|range| nodes(*range));
         nodes.map(|(level, index)| place(level, index)).map(|(level, n, ..)| (level, n)).collect()
@@ -113,37 +113,16 @@ fn hash_of<'t>(range: Range, tile: &impl Fn(u8, u64) -> Option<&'t [u8]>) -> Opt
     Some(last.map_or_else(empty_root, |last| roots.iter().rev().fold(last, |right, left| node(left, &right))))
 }
 
-/// Tiles by the layout's paths: what [`ProofPlan::tiles`] names, at the widths that a log of `size` has.
-pub fn tile_of(level: u8, n: u64, size: u64) -> Tile {
-    let hashes = size.checked_shr(u32::from(level) * 8).unwrap_or(0);
-    let width = hashes.saturating_sub(n * TILE).clamp(1, TILE);
-    Tile { layer: Layer::Hashes(level), n, width: u16::try_from(width).unwrap_or(256) }
-}
-
 /// Whether the proof shows that `leaf` is number `index` of the tree of `size` with that root.
 pub fn includes(leaf: Hash, index: u64, size: u64, root: &Hash, proof: &[Hash]) -> bool {
     if index >= size {
         return false;
     }
-    let (mut at, mut last, mut hash) = (index, size - 1, leaf);
-    for step in proof {
-        if last == 0 {
-            return false;
-        }
-        if at & 1 == 1 || at == last {
-            hash = node(step, &hash);
-            if at & 1 == 0 {
-                let zeros = at.trailing_zeros().min(63);
-                at >>= zeros;
-                last >>= zeros;
-            }
-        } else {
-            hash = node(&hash, step);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    last == 0 && hash == *root
+    let mut hash = leaf;
+    let whole = climb((index, size - 1), proof, |step, from_left| {
+        hash = if from_left { node(step, &hash) } else { node(&hash, step) };
+    });
+    whole && hash == *root
 }
 
 /// Whether the proof shows that the tree of `size` extends the tree of `old`.
@@ -165,25 +144,35 @@ pub fn extends((old, old_root): (u64, &Hash), (size, root): (u64, &Hash), proof:
         (*first, steps)
     };
     let trailing = (old - 1).trailing_ones();
-    let (mut at, mut last) = ((old - 1) >> trailing, (size - 1) >> trailing);
     let (mut old_hash, mut hash) = (first, first);
-    for step in steps {
+    let whole = climb(((old - 1) >> trailing, (size - 1) >> trailing), steps, |step, from_left| {
+        if from_left {
+            old_hash = node(step, &old_hash);
+            hash = node(step, &hash);
+        } else {
+            hash = node(&hash, step);
+        }
+    });
+    whole && old_hash == *old_root && hash == *root
+}
+
+/// Climbs from node `at` of a level whose last node is `last`, a step of the proof at a time: `each` hears it, and whether it
+/// stands to the left. Whether the proof ends just at the root.
+fn climb((mut at, mut last): (u64, u64), proof: &[Hash], mut each: impl FnMut(&Hash, bool)) -> bool {
+    for step in proof {
         if last == 0 {
             return false;
         }
-        if at & 1 == 1 || at == last {
-            old_hash = node(step, &old_hash);
-            hash = node(step, &hash);
-            if at & 1 == 0 {
-                let zeros = at.trailing_zeros().min(63);
-                at >>= zeros;
-                last >>= zeros;
-            }
-        } else {
-            hash = node(&hash, step);
+        let from_left = at & 1 == 1 || at == last;
+        each(step, from_left);
+        if from_left && at & 1 == 0 {
+            // The last node has no sister here: it climbs as it is.
+            let zeros = at.trailing_zeros().min(63);
+            at >>= zeros;
+            last >>= zeros;
         }
         at >>= 1;
         last >>= 1;
     }
-    last == 0 && old_hash == *old_root && hash == *root
+    last == 0
 }

@@ -5,7 +5,7 @@ use data_encoding::BASE64;
 use crate::canonical::Json;
 use crate::checkpoint::{Checkpoint, VerifierKey};
 use crate::cosignature::{Cosignature, WitnessVerifier, cosignatures};
-use crate::proof::includes;
+use crate::proof::{ProofPlan, includes};
 use crate::tile::decimal;
 use crate::tree::leaf_hash;
 
@@ -44,6 +44,20 @@ pub enum ProofError {
 }
 
 impl ProofFile {
+    /// The proof of an entry's public part, number `index`, under that signed checkpoint; nothing where the tiles, given as
+    /// for [`ProofPlan::make`], do not show it.
+    pub fn of<'t>(
+        (index, public): (u64, Vec<u8>),
+        note: &str,
+        tile: impl Fn(u8, u64) -> Option<&'t [u8]>,
+    ) -> Option<Self> {
+        let checkpoint = Checkpoint::parse_unverified(note).ok()?;
+        let path = ProofPlan::inclusion(index, checkpoint.size)?.make(tile)?;
+        // What is handed out was seen to hold.
+        let holds = includes(leaf_hash(&public), index, checkpoint.size, &checkpoint.root, &path);
+        holds.then(|| Self { public, index, path, checkpoint: note.to_owned() })
+    }
+
     /// Reads a file, strictly.
     pub fn parse(file: &str) -> Result<Self, ProofError> {
         let (head, checkpoint) = file.split_once("\n\n").ok_or(ProofError::Form)?;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::proof::{ProofPlan, extends, includes, tile_of};
-use crate::tile::{Layer, TileEdge};
+use crate::proof::{ProofPlan, extends, includes};
+use crate::tile::{Layer, Tile, TileEdge};
 use crate::tree::{Frontier, Hash, leaf_hash, node};
 use crate::{AddCheckpoint, Checkpoint, LogKey, ProofError, ProofFile, Refusal, Seen, WitnessKey};
 
@@ -36,7 +36,7 @@ impl Numbers {
 
     fn make(&self, plan: &ProofPlan) -> Vec<Hash> {
         for (level, n) in plan.tiles() {
-            assert!(matches!(tile_of(level, n, self.size).layer, Layer::Hashes(l) if l == level));
+            assert!(Tile::in_log(Layer::Hashes(level), n, self.size).covers() <= self.size);
         }
         plan.make(|level, n| {
             assert!(plan.tiles().contains(&(level, n)));

@@ -1,19 +1,12 @@
 //! A text that people sign with keys of their own, offline: a C2SP signed note, each signature a line.
 
 use data_encoding::BASE64;
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
-use crate::note::{Note, NoteError, PublicKey, signature_line};
-
-/// Signature type of Ed25519 in a signed note.
-const ED25519_TYPE: u8 = 1;
+use crate::note::{ED25519_TYPE, Note, NoteError, PublicKey, SecretKey};
 
 /// Somebody's signing key.
-pub struct SigningKey {
-    name: String,
-    pair: Ed25519KeyPair,
-}
+pub struct SigningKey(SecretKey);
 
 /// Somebody's public key, with their name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,20 +19,17 @@ impl SigningKey {
         if name.is_empty() || name.len() > 64 || !plain {
             return Err(NoteError::Key);
         }
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed[..]).map_err(|_| NoteError::Key)?;
-        Ok(Self { name: name.to_owned(), pair })
+        SecretKey::from_seed(seed, name, ED25519_TYPE).map(Self)
     }
 
     /// What verifies its signatures.
     pub fn verifier(&self) -> SignerKey {
-        let mut public = [0; 32];
-        public.copy_from_slice(self.pair.public_key().as_ref());
-        SignerKey(PublicKey { name: self.name.clone(), kind: ED25519_TYPE, public })
+        SignerKey(self.0.public().clone())
     }
 
     /// The signature line under that text, which ends with a newline.
     pub fn sign(&self, text: &str) -> String {
-        signature_line(&self.name, self.verifier().0.id(), self.pair.sign(text.as_bytes()).as_ref())
+        self.0.sign(text, &[])
     }
 }
 

@@ -18,6 +18,16 @@ pub enum Layer {
     Private,
 }
 
+impl Layer {
+    /// How many hashes or entries it holds of a log of `size`.
+    fn held(self, size: u64) -> u64 {
+        match self {
+            Self::Hashes(level) => size / span(level),
+            Self::Entries | Self::Private => size,
+        }
+    }
+}
+
 /// A file of the layout: `tile/<L>/<N>`, `tile/entries/<N>` or `private/<N>`, partial ones with `.p/<W>` behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tile {
@@ -73,14 +83,15 @@ impl Tile {
         self.n.saturating_mul(TILE)
     }
 
+    /// The file of that layer and number as a log of `size` has it, which must reach so far.
+    pub fn in_log(layer: Layer, n: u64, size: u64) -> Self {
+        let width = layer.held(size).saturating_sub(n.saturating_mul(TILE)).clamp(1, TILE);
+        Self { layer, n, width: u16::try_from(width).unwrap_or(256) }
+    }
+
     /// Every file of that layer that a log of `size` has, from the left.
     pub fn of_layer(layer: Layer, size: u64) -> impl Iterator<Item = Self> {
-        let hashes = match layer {
-            Layer::Hashes(level) => size / span(level),
-            Layer::Entries | Layer::Private => size,
-        };
-        let width = move |n: u64| u16::try_from((hashes - n * TILE).min(TILE)).unwrap_or(256);
-        (0..hashes.div_ceil(TILE)).map(move |n| Self { layer, n, width: width(n) })
+        (0..layer.held(size).div_ceil(TILE)).map(move |n| Self::in_log(layer, n, size))
     }
 
     /// Every hash tile that a log of `size` has, level by level.

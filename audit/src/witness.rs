@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
+use ring::digest::{SHA256, digest};
 
 use crate::checkpoint::{Checkpoint, VerifierKey};
 use crate::proof::extends;
@@ -11,6 +12,11 @@ use crate::tree::empty_root;
 
 /// Hashes that a consistency proof may have.
 const MOST_HASHES: usize = 63;
+
+/// SHA-256 of a log's origin, hex: under it a witness shows what it has seen of the log (`<hash>/checkpoint`).
+pub fn origin_hash(origin: &str) -> String {
+    HEXLOWER.encode(digest(&SHA256, origin.as_bytes()).as_ref())
+}
 
 /// The body of `add-checkpoint`.
 #[derive(Clone, Debug, PartialEq, Eq)]

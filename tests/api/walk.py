@@ -161,10 +161,10 @@ def log(line):
     """The public log, once a checkpoint has been published; the demonstration's are 10 seconds apart."""
     of = {"tenant": FILE["tenant"]}
     for _ in range(60):
-        size = int(urllib.request.urlopen(f"{street.URL}/log/{of['tenant']}/checkpoint").read().split(b"\n")[1])
         if ask("GET /v1/me/lookups", resident, 200)["lookups"][-1]["proof"] == "ready":
             break
         time.sleep(0.5)
+    size = int(urllib.request.urlopen(f"{street.URL}/log/{of['tenant']}/checkpoint").read().split(b"\n")[1])
     for label in ("checkpoint", "checkpoints", "keys.json", "witnesses.json"):
         ask(f"GET /log/{{tenant}}/{label}", None, 200, **of)
     ask("GET /log/{tenant}/checkpoints/{size}", None, 200, **of, size=size)

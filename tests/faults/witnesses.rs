@@ -11,7 +11,7 @@ use gridvault::clock::{Clock, ManualClock};
 use gridvault::trail::{Publishing, TrailError, WitnessAddress, Witnessing};
 use gridvault::witness::{Witness, router};
 use gridvault::{Layout, OpenError, Vault};
-use gridvault_audit::{Checkpoint, WitnessKey, WitnessVerifier, cosignatures};
+use gridvault_audit::{Checkpoint, WitnessKey, WitnessVerifier, cosignatures, origin_hash};
 use gridvault_tests::{MORNING, On, Site, TestVault, binary, on_both, try_open};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
@@ -146,7 +146,7 @@ async fn a_witness_that_shows_what_it_saw_and_cosigns_no_more_is_not_called_a_wi
     let layout = asking(&t.site, &[&near.address]);
     let t = t.again(&layout).await;
     publish(&t).await;
-    let seen = near.witness.newest(&origin_hash(&t)).unwrap();
+    let seen = near.witness.newest(&origin_hash(t.vault.log_key.name())).unwrap();
     t.vault.close().await;
     let TestVault { site, clock, demo, .. } = t;
     // It goes on showing what it cosigned once, and refuses whatever extends it: in each way that there is.
@@ -230,14 +230,9 @@ async fn two_histories_of_one_log_are_found_and_the_second_one_stops(on: On) {
     assert_eq!((answer.status, answer.problem()), (503, "log-rollback"));
     assert_eq!(u.call("GET", "/readyz", None, None).await.problem(), "log-rollback");
     assert_eq!(t.look(&t.chief().token, t.visit(0, &["person.name"])).await.status, 200);
-    let held = near.witness.newest(&origin_hash(&t)).unwrap();
+    let held = near.witness.newest(&origin_hash(t.vault.log_key.name())).unwrap();
     let held = Checkpoint::open(&held, std::slice::from_ref(&t.vault.log_key)).unwrap();
     assert_eq!(held, t.vault.publisher.newest().unwrap().checkpoint);
-}
-
-fn origin_hash(t: &TestVault) -> String {
-    let origin = t.vault.log_key.name().as_bytes();
-    data_encoding::HEXLOWER.encode(ring::digest::digest(&ring::digest::SHA256, origin).as_ref())
 }
 
 /// `gridvault witness` in a process of its own.

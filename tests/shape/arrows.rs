@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("trail", &["clock", "disk", "seal", "store", "tls"]),
     ("witness", &["clock", "disk"]),
     ("life", &["register", "seal", "store", "trail", "vault"]),
-    ("export", &["seal", "store", "tls", "trail"]),
+    ("export", &["disk", "seal", "store", "tls", "trail"]),
     ("identity", &["authority", "seal", "store", "vault"]),
     ("records", &["authority", "identity", "seal", "store", "vault"]),
     (

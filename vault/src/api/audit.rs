@@ -3,8 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use gridvault_audit::{Json, Kind};
-use gridvault_policy::Role;
+use gridvault_audit::Kind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,7 +14,7 @@ use super::{App, Problem};
 use crate::clock::parse_time;
 use crate::register;
 use crate::store::{EntryFilter, StoredEntry};
-use crate::trail::{Act, Change, Parts};
+use crate::trail::Parts;
 
 /// An entry, by its number.
 pub(super) async fn entry(
@@ -87,17 +86,10 @@ pub(super) async fn prune(
 
 /// An officer or auditor, whose look at that entry is on record from here on.
 async fn reader_of(app: &App, context: &Context, seq: &str, view: &'static str) -> Result<u64, Problem> {
-    let caller = context.plain_caller(app).await?;
-    if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
-        return Err(context.problem(Name::Denied));
-    }
+    let caller = context.reader(app).await?;
     let seq: i64 = seq.parse().map_err(|_| context.problem(Name::NotFound))?;
     let number = u64::try_from(seq).map_err(|_| context.problem(Name::NotFound))?;
-    let mut read = register::entry(Kind::TrailRead, &caller, &context.request);
-    read.private.detail.insert("view", Json::from(view));
-    read.private.detail.insert("seq", Json::Int(seq));
-    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
-    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
+    context.enter(app, &caller, (Kind::TrailRead, view), Some(("seq", seq))).await?;
     Ok(number)
 }
 

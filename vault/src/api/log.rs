@@ -1,22 +1,15 @@
 //! `/log/{tenant}/…`: the log in the layout of C2SP tlog-tiles. Hashes and checkpoints are anybody's, so that strangers may
 //! watch; entries are officers' and auditors', and reading them is itself on record.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use gridvault_audit::{Json, Kind, Layer, Tile};
-use gridvault_policy::Role;
+use gridvault_audit::{Kind, Layer, Tile};
 use serde_json::json;
 
 use super::extract::Context;
 use super::problem::Name;
 use super::{App, Problem};
-use crate::identity::Caller;
-use crate::register;
-use crate::trail::{Act, Change};
 
 /// What never changes under its name.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -24,27 +17,6 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const FOR_NOW: &str = "public, max-age=5";
 const BYTES: &str = "application/octet-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
-/// An officer's reading is entered once in so long, microseconds.
-const AN_HOUR: i64 = 3_600_000_000;
-
-/// Who has read the log itself, or looked at a live view of it, within the hour.
-#[derive(Default)]
-pub(super) struct Readers(Mutex<HashMap<String, i64>>);
-
-impl Readers {
-    /// Whether this reading is to be entered.
-    pub(super) fn is_due(&self, reader: &str, now: i64) -> bool {
-        let readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        readers.get(reader).is_none_or(|since| now - since >= AN_HOUR)
-    }
-
-    pub(super) fn entered(&self, reader: String, now: i64) {
-        let mut readers = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        readers.retain(|_, since| now - *since < AN_HOUR);
-        readers.insert(reader, now);
-    }
-}
-
 pub(super) async fn checkpoint(
     State(app): State<App>,
     context: Context,
@@ -130,29 +102,13 @@ pub(super) async fn private(
     bundle(&app, &context, &tenant, &format!("private/{n}")).await
 }
 
+/// A reading of the whole log is one entry an hour: an export of it would otherwise be as long as what it exports.
 async fn bundle(app: &App, context: &Context, tenant: &str, path: &str) -> Result<Response, Problem> {
-    let caller = context.plain_caller(app).await?;
-    if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
-        return Err(context.problem(Name::Denied));
-    }
+    let caller = context.reader(app).await?;
     of_this_log(app, context, tenant)?;
-    enter(app, context, &caller).await?;
+    context.enter_hourly(app, &caller, (Kind::TrailExported, "bundles"), None).await?;
     // Parts may be removed, so that a bundle is not for ever.
     give(app, context, Tile::parse(path), "no-store").await
-}
-
-/// A reading of the whole log is one entry an hour: an export of it would otherwise be as long as what it exports.
-async fn enter(app: &App, context: &Context, caller: &Caller) -> Result<(), Problem> {
-    let (reader, now) = (caller.actor().id, app.vault.now());
-    if !app.readers.is_due(&reader, now) {
-        return Ok(());
-    }
-    let mut read = register::entry(Kind::TrailExported, caller, &context.request);
-    read.private.detail.insert("view", Json::from("bundles"));
-    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
-    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
-    app.readers.entered(reader, now);
-    Ok(())
 }
 
 async fn give(

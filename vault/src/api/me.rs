@@ -17,9 +17,8 @@ use crate::Vault;
 use crate::authority::Header;
 use crate::clock::{beijing, rfc3339};
 use crate::identity::{Caller, Party};
-use crate::register;
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, Table};
-use crate::trail::{Act, Change, prove_published};
+use crate::trail::prove_published;
 
 /// Lines that one statement goes back at most.
 const FURTHEST: i64 = 5000;
@@ -28,7 +27,7 @@ pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<
     let (after, limit) = (context.asked::<String>("after")?, context.limit(50)?);
     let caller = context.plain_caller(&app).await?;
     let tag = own_tag(&app, &context, &caller).await?;
-    enter(&app, &context, &caller, "own_lookups").await?;
+    context.enter(&app, &caller, (Kind::TrailRead, "own_lookups"), None).await?;
     let filter = of_statement(&tag);
     let mut entries = Vec::new();
     for store in lives(&app.vault) {
@@ -55,7 +54,7 @@ pub(super) async fn proof(
 ) -> Result<Response, Problem> {
     let caller = context.plain_caller(&app).await?;
     let tag = own_tag(&app, &context, &caller).await?;
-    enter(&app, &context, &caller, "own_proof").await?;
+    context.enter(&app, &caller, (Kind::TrailRead, "own_proof"), None).await?;
     let nowhere = || context.problem(Name::NotFound);
     let salt = HEXLOWER.decode(id.as_bytes()).map_err(|_| nowhere())?;
     let filter = EntryFilter { salt: Some(salt), ..of_statement(&tag) };
@@ -105,14 +104,6 @@ async fn own_tag(app: &App, context: &Context, caller: &Caller) -> Result<[u8; 1
     let header: Option<Header> = row.and_then(|row| app.vault.keys.check(&row));
     let tag = header.filter(|h| h.kind == RecordType::Person).and_then(|h| h.tag_bytes());
     tag.ok_or_else(|| context.problem(Name::NotFound))
-}
-
-/// Reading the trail is itself on record before a line is shown.
-async fn enter(app: &App, context: &Context, caller: &Caller, view: &'static str) -> Result<(), Problem> {
-    let mut read = register::entry(Kind::TrailRead, caller, &context.request);
-    read.private.detail.insert("view", Json::from(view));
-    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
-    recorded.map(|_| ()).map_err(|error| Problem::of_record(&error, context.language))
 }
 
 fn failed(context: &Context, error: &StoreError) -> Problem {

@@ -24,6 +24,7 @@ mod problem;
 mod proposals;
 mod queries;
 mod rate;
+mod reading;
 mod refusals;
 mod residents;
 mod router;
@@ -36,6 +37,7 @@ mod shapes;
 mod tasks;
 mod telemetry;
 mod throttle;
+mod trail_routes;
 mod verifier;
 
 use crate::words::is_identifier;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use gridvault_audit::{Json, Kind, ResultWord};
+use gridvault_audit::{Kind, ResultWord};
 use gridvault_policy::{Outcome, Purpose, Reason, Role};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,9 +16,8 @@ use super::{App, Problem, is_identifier};
 use crate::authority::Header;
 use crate::clock::{day_number, numbered_day, parse_time};
 use crate::identity::Caller;
-use crate::register;
 use crate::store::Table;
-use crate::trail::{Act, Aspect, Change, Count, CountQuestion, Counts, Question};
+use crate::trail::{Aspect, Count, CountQuestion, Counts, Question};
 
 /// What is asked of the trail; what is not said does not narrow it.
 #[derive(Deserialize, JsonSchema)]
@@ -101,10 +100,7 @@ pub(super) async fn create(
     Body(bytes): Body,
 ) -> Result<Response, Problem> {
     let ask: Ask = context.body(&bytes)?;
-    let caller = context.plain_caller(&app).await?;
-    if !matches!(caller.role(), Role::PrivacyOfficer | Role::Auditor) {
-        return Err(context.problem(Name::Denied));
-    }
+    let caller = context.reader(&app).await?;
     match &ask.count_by {
         Some(by) => counts(&app, &context, &caller, &ask, by).await,
         None => entries(&app, &context, &caller, &ask).await,
@@ -139,7 +135,7 @@ async fn counts(
     }
 }
 
-/// The reading is on record before anything is read; a live view's once an hour.
+/// A live view's reading is entered once an hour.
 async fn enter(
     app: &App,
     context: &Context,
@@ -148,21 +144,12 @@ async fn enter(
     view: &'static str,
     limit: Option<usize>,
 ) -> Result<(), Problem> {
-    let (viewer, now) = (format!("live/{}", caller.actor().id), app.vault.now());
-    if live && !app.readers.is_due(&viewer, now) {
-        return Ok(());
-    }
-    let mut read = register::entry(Kind::TrailRead, caller, &context.request);
-    read.private.detail.insert("view", Json::from(if live { "live" } else { view }));
-    if let Some(limit) = limit.and_then(|limit| i64::try_from(limit).ok()) {
-        read.private.detail.insert("limit", Json::Int(limit));
-    }
-    let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
-    recorded.map_err(|error| Problem::of_record(&error, context.language))?;
+    let limit = limit.and_then(|limit| Some(("limit", i64::try_from(limit).ok()?)));
     if live {
-        app.readers.entered(viewer, now);
+        context.enter_hourly(app, caller, (Kind::TrailRead, "live"), limit).await
+    } else {
+        context.enter(app, caller, (Kind::TrailRead, view), limit).await
     }
-    Ok(())
 }
 
 impl Ask {

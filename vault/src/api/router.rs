@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::doors::Size;
 use super::extract::{RequestId, language};
-use super::log::Readers;
 use super::metrics::Metrics;
 use super::problem::Name;
 use super::rate::{self, Rate};
+use super::reading::Readers;
 use super::refusals::{AtTheDoor, entered};
 use super::routes::all_doors;
 use super::telemetry::Asked;

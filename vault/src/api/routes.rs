@@ -8,8 +8,8 @@ use serde_json::json;
 use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
-    areas, audit, catalog, consents, docs, health, imports, log, lookups, me, people, proposals, queries,
-    residents, searches, services, sessions, shapes, tasks, verifier,
+    areas, catalog, consents, docs, health, imports, lookups, me, people, proposals, residents, searches,
+    services, sessions, shapes, tasks, verifier,
 };
 use crate::register::{Correction, NewConsent, NewTask, Newcomer, PremisesCorrection};
 
@@ -20,7 +20,7 @@ pub(super) fn all_doors() -> Vec<Door> {
     doors.extend(task_doors());
     doors.extend(office_doors());
     doors.extend(service_doors());
-    doors.extend(log_doors());
+    doors.extend(super::trail_routes::doors());
     doors.extend(open_doors());
     doors
 }
@@ -72,29 +72,6 @@ fn lookup_doors() -> Vec<Door> {
             .gives::<shapes::Made>(200, "The consent event.")
             .refuses(&[Name::Conflict])
             .enters(&["consent.given", "consent.withdrawn"]),
-        door("POST", "/v1/audit/queries", "Ask the trail", post(queries::create))
-            .in_a_post()
-            .takes::<queries::Ask>()
-            .gives::<shapes::TrailAnswer>(200, "Entries that fit, in their order; or counts.")
-            .enters(&["trail.read"]),
-        door("GET", "/v1/audit/entries/{seq}", "An entry of the trail", get(audit::entry))
-            .in_a_post()
-            .gives::<shapes::EntryShape>(200, "Both of its parts, unless they were removed.")
-            .enters(&["trail.read"]),
-        door("GET", "/v1/audit/entries/{seq}/proof", "The proof of an entry", get(audit::proof))
-            .in_a_post()
-            .gives_media(
-                200,
-                "A tlog-proof file, as soon as a published checkpoint covers the entry.",
-                "text/plain",
-            )
-            .enters(&["trail.read"]),
-        door("POST", "/v1/audit/prunings", "Propose to remove old entries", post(audit::prune))
-            .in_a_post()
-            .takes::<audit::PruningRequest>()
-            .gives::<shapes::Proposed>(202, "Removed when a second person has confirmed it.")
-            .refuses(&[Name::Conflict])
-            .enters(&["import.batch"]),
         door("GET", "/v1/self", "What I may ask for, and what it needs", get(catalog::own))
             .gives::<shapes::SelfShape>(200, "Every capacity that the token gives."),
         door(
@@ -330,65 +307,6 @@ fn service_doors() -> Vec<Door> {
         door("GET", "/v1/areas/check", "Look the map over", get(areas::check))
             .in_a_post()
             .gives::<shapes::MapShape>(200, "Faults with examples, and how many posts reach a premises."),
-    ]
-}
-
-/// The log in the layout of C2SP tlog-tiles.
-fn log_doors() -> Vec<Door> {
-    let open = &[Name::NotFound, Name::InvalidRequest];
-    let bytes = "application/octet-stream";
-    vec![
-        door("GET", "/log/{tenant}/checkpoint", "The newest published checkpoint", get(log::checkpoint))
-            .open()
-            .gives_media(200, "A signed note, with the cosignatures of witnesses.", "text/plain")
-            .refuses(open),
-        door(
-            "GET",
-            "/log/{tenant}/checkpoints",
-            "Sizes of the checkpoints that are kept",
-            get(log::checkpoints),
-        )
-        .open()
-        .asks("after", json!({ "type": "integer", "minimum": 0 }), "`next` of the page before.")
-        .gives::<shapes::SizesShape>(200, "A page.")
-        .refuses(open),
-        door("GET", "/log/{tenant}/checkpoints/{size}", "A checkpoint that is kept", get(log::kept))
-            .open()
-            .gives_media(200, "A signed note, with the cosignatures of witnesses.", "text/plain")
-            .refuses(open),
-        door("GET", "/log/{tenant}/keys.json", "The log's verifier keys", get(log::keys))
-            .open()
-            .gives::<shapes::LogKeysShape>(200, "Each with the sizes that it is good for.")
-            .refuses(open),
-        door("GET", "/log/{tenant}/witnesses.json", "The witnesses that are asked", get(log::witnesses))
-            .open()
-            .gives::<shapes::WitnessesShape>(200, "Their verifier keys.")
-            .refuses(open),
-        door("GET", "/log/{tenant}/tile/{*tile}", "A tile of the tree's hashes", get(log::hashes))
-            .open()
-            .gives_media(200, "At most 256 hashes of 32 bytes.", bytes)
-            .refuses(open),
-        door(
-            "GET",
-            "/log/{tenant}/tile/entries/{*n}",
-            "A bundle of entries: public parts",
-            get(log::entries),
-        )
-        .in_a_post()
-        .gives_media(
-            200,
-            "Of each its length, two bytes, then its bytes; length 0 where it was removed.",
-            bytes,
-        )
-        .enters(&["trail.exported"]),
-        door("GET", "/log/{tenant}/private/{*n}", "A bundle of entries: private parts", get(log::private))
-            .in_a_post()
-            .gives_media(
-                200,
-                "Of each its length, two bytes, then its bytes; length 0 where it was removed.",
-                bytes,
-            )
-            .enters(&["trail.exported"]),
     ]
 }
 

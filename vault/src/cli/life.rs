@@ -7,10 +7,9 @@ use std::sync::Arc;
 use clap::Subcommand;
 use data_encoding::BASE64;
 use gridvault_audit::{SignerKey, SigningKey};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::{ConfigFile, Failure, Outcome, say};
+use super::{ConfigFile, Failure, Outcome, new_seed, say};
 use crate::clock::SystemClock;
 use crate::config::{Config, read_secret};
 use crate::life::{Challenge, end_former};
@@ -81,8 +80,7 @@ pub(super) async fn run(command: Command) -> Outcome {
 }
 
 fn key(arguments: &Key) -> Outcome {
-    let mut seed = Zeroizing::new([0; 32]);
-    SystemRandom::new().fill(&mut seed[..]).map_err(|_| Failure("no randomness".into(), 1))?;
+    let seed = new_seed()?;
     let key = SigningKey::from_seed(&seed, &arguments.name)
         .map_err(|_| Failure(format!("`{}` is no name: letters, digits, - _ . /", arguments.name), 2))?;
     let text = Zeroizing::new(format!("{} {}\n", arguments.name, BASE64.encode(&seed[..])));

@@ -22,6 +22,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use zeroize::Zeroizing;
 
 /// A privacy-preserving vault for residents' personal data, with access auditing.
 #[derive(Parser)]
@@ -150,6 +152,13 @@ fn no_core_dumps() {
     {
         say_error(&format!("the process could not be made undumpable: {error}"));
     }
+}
+
+/// A new signing key's seed.
+fn new_seed() -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let mut seed = Zeroizing::new([0; 32]);
+    SystemRandom::new().fill(&mut seed[..]).map_err(|_| Failure("no randomness".into(), 1))?;
+    Ok(seed)
 }
 
 /// JSON lines on stderr, without anything personal; `RUST_LOG` sets how much.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use gridvault_audit::{VerifierKey, WitnessKey};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::serve::{bind, tls_files};
-use super::{Failure, Outcome, log, say, told_to_stop};
+use super::{Failure, Outcome, log, new_seed, say, told_to_stop};
 use crate::api::{self, Doors};
 use crate::clock::SystemClock;
 use crate::config::{WitnessConfig, read_secret};
@@ -54,9 +53,7 @@ fn key(file: &Path, state: &Path, name: &str) -> Result<WitnessKey, Failure> {
             );
             return Err(Failure(words, 1));
         }
-        let mut seed = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut seed[..]).map_err(|_| Failure("no randomness".into(), 1))?;
-        let text = Zeroizing::new(format!("{}\n", BASE64.encode(&seed[..])));
+        let text = Zeroizing::new(format!("{}\n", BASE64.encode(&new_seed()?[..])));
         write_new(file, text.as_bytes())?;
     }
     let text = read_secret(file)?;

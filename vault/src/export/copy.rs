@@ -1,12 +1,12 @@
 //! Copying the layout into a folder: what is there is not asked for again, so that a copy that was broken off goes on, and
 //! one of last week costs what came since.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use gridvault_audit::{Checkpoint, Layer, Tile};
 
 use super::{ExportError, Source, bad};
+use crate::disk::write_whole;
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,13 +95,7 @@ async fn copy(source: &Source, folder: &Path, path: &str) -> Result<bool, Export
 /// Whole, or not under its name.
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), ExportError> {
     let path = folder.join(path);
-    let io = |error| ExportError::File(path.display().to_string(), error);
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(io)?;
-    }
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let mut file = std::fs::File::create(&aside).map_err(io)?;
-    file.write_all(bytes).and_then(|()| file.sync_data()).map_err(io)?;
-    std::fs::rename(&aside, &path).map_err(io)
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| write_whole(&path, bytes))
+        .map_err(|error| ExportError::File(path.display().to_string(), error))
 }

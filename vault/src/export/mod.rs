@@ -8,10 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gridvault_audit::{
-    Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, VerifierKey, includes, leaf_hash, tile_of,
-    unbundle,
-};
+use gridvault_audit::{Checkpoint, Layer, ProofFile, ProofPlan, TILE, Tile, TileEdge, VerifierKey, unbundle};
 use serde_json::{Value, json};
 
 pub use copy::{Copied, export};
@@ -184,22 +181,22 @@ impl Source {
             .ok_or_else(|| bad("checkpoint", "does not cover that entry yet"))?;
         let mut tiles = HashMap::new();
         for (level, n) in plan.tiles() {
-            let path = tile_of(level, n, checkpoint.size).to_string();
-            tiles.insert((level, n), self.get(&path).await?.ok_or_else(|| bad(&path, "is not there"))?);
+            let tile = Tile::in_log(Layer::Hashes(level), n, checkpoint.size);
+            tiles.insert((level, n), self.must_get(tile).await?);
         }
-        let in_bundle = Tile::of_layer(Layer::Entries, checkpoint.size).find(|tile| tile.n == seq / 256);
-        let path = in_bundle.map(|tile| tile.to_string()).unwrap_or_default();
-        let bundle = self.get(&path).await?.ok_or_else(|| bad(&path, "is not there"))?;
-        let at = usize::try_from(seq % 256).unwrap_or(0);
+        let tile = Tile::in_log(Layer::Entries, seq / TILE, checkpoint.size);
+        let bundle = self.must_get(tile).await?;
+        let at = usize::try_from(seq % TILE).unwrap_or(0);
         let public = unbundle(&bundle).and_then(|entries| entries.get(at).map(|public| public.to_vec()));
         let public = public.filter(|public| !public.is_empty());
-        let public = public.ok_or_else(|| bad(&path, "holds that entry no more"))?;
-        let made = plan.make(|level, n| tiles.get(&(level, n)).map(Vec::as_slice));
-        let holds =
-            |path: &Vec<_>| includes(leaf_hash(&public), seq, checkpoint.size, &checkpoint.root, path);
-        let made =
-            made.filter(holds).ok_or_else(|| bad(&path, "or a tile is not what the checkpoint covers"))?;
-        Ok(ProofFile { public, index: seq, path: made, checkpoint: note })
+        let public = public.ok_or_else(|| bad(&tile.to_string(), "holds that entry no more"))?;
+        let proof = ProofFile::of((seq, public), &note, |level, n| tiles.get(&(level, n)).map(Vec::as_slice));
+        proof.ok_or_else(|| bad(&tile.to_string(), "or a tile is not what the checkpoint covers"))
+    }
+
+    async fn must_get(&self, tile: Tile) -> Result<Vec<u8>, ExportError> {
+        let path = tile.to_string();
+        self.get(&path).await?.ok_or_else(|| bad(&path, "is not there"))
     }
 }
 

@@ -31,7 +31,7 @@ impl Pin {
 
     /// Writes the pin: whole, or it stays as it was.
     pub(super) fn write(&self, note: &str) -> std::io::Result<()> {
-        write_whole(&self.0, note)
+        write_whole(&self.0, note.as_bytes())
     }
 
     /// Keeps both notes where a witness shows another history than this one: `<pin>.<witness>-<size>.disagreed`.
@@ -45,7 +45,7 @@ impl Pin {
         if path.exists() || kept >= MOST_EVIDENCE {
             return;
         }
-        if let Err(error) = write_whole(&path, &format!("{ours}\n{theirs}")) {
+        if let Err(error) = write_whole(&path, format!("{ours}\n{theirs}").as_bytes()) {
             tracing::error!(%error, ours, theirs, "what a witness shows could not be kept");
         }
     }

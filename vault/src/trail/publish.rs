@@ -14,7 +14,8 @@ use super::keep::drop_of;
 use super::pin::Pin;
 use super::standing::{Hints, signed};
 use super::tree::{self, Tree};
-use super::witnesses::{Asked, Witness, WitnessAddress};
+use super::witnesses::{Witness, WitnessAddress};
+use super::witnessing::{Standing, WitnessNews};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError, StoredCheckpoint};
 
@@ -44,45 +45,6 @@ pub struct Published {
     pub cosigned: usize,
 }
 
-/// How the witnesses stand to the newest checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Witnessing {
-    /// Every one has cosigned.
-    Witnessed,
-    /// None is set, or none has cosigned yet.
-    Unwitnessed,
-    /// One at least could not be asked.
-    Unreachable,
-    /// One at least shows something else.
-    Disagreed,
-}
-
-impl Witnessing {
-    /// Every one.
-    pub const ALL: [Self; 4] = [Self::Witnessed, Self::Unwitnessed, Self::Unreachable, Self::Disagreed];
-
-    /// Its word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Witnessed => "witnessed",
-            Self::Unwitnessed => "unwitnessed",
-            Self::Unreachable => "unreachable",
-            Self::Disagreed => "disagreed",
-        }
-    }
-}
-
-/// A witness that answers otherwise than before: to be entered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WitnessNews {
-    /// The witness's key id.
-    pub witness: String,
-    /// Whether it disagreed; else it could not be reached.
-    pub disagreed: bool,
-    /// Entries of the checkpoint that it was asked about.
-    pub size: u64,
-}
-
 /// Why nothing was published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -96,32 +58,23 @@ pub enum PublishError {
 
 /// Publishes one log's checkpoints.
 pub struct Publisher {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     clock: Arc<dyn Clock>,
-    key: VerifierKey,
+    pub(super) key: VerifierKey,
     every: i64,
     keys: Vec<WitnessAddress>,
     hints: Arc<Hints>,
-    pin: Pin,
+    pub(super) pin: Pin,
     newest: ArcSwapOption<Published>,
-    work: Mutex<Work>,
-    standing: std::sync::Mutex<Vec<Standing>>,
+    pub(super) work: Mutex<Work>,
+    pub(super) standing: std::sync::Mutex<Vec<Standing>>,
     /// A tile was seen to be wrong: all are made anew at the next place on the grid.
     damaged: AtomicBool,
 }
 
-struct Work {
-    tree: Tree,
-    witnesses: Vec<Witness>,
-}
-
-/// How a witness answered last.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Unknown,
-    Well,
-    Unreachable,
-    Disagreed,
+pub(super) struct Work {
+    pub(super) tree: Tree,
+    pub(super) witnesses: Vec<Witness>,
 }
 
 /// What a publisher is made of.
@@ -163,20 +116,6 @@ impl Publisher {
         &self.keys
     }
 
-    /// How the witnesses stand.
-    pub fn witnessing(&self) -> Witnessing {
-        let standing = self.standing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if standing.contains(&Standing::Disagreed) {
-            Witnessing::Disagreed
-        } else if standing.contains(&Standing::Unreachable) {
-            Witnessing::Unreachable
-        } else if !standing.is_empty() && standing.iter().all(|one| *one == Standing::Well) {
-            Witnessing::Witnessed
-        } else {
-            Witnessing::Unwitnessed
-        }
-    }
-
     /// `keys.json` of the layout.
     pub fn keys_json(&self) -> String {
         let key = self.key.to_string();
@@ -200,7 +139,7 @@ impl Publisher {
     /// The proof that entry `seq` is in the log; nothing until a published checkpoint covers it.
     pub async fn prove(&self, seq: u64) -> Result<Option<ProofFile>, StoreError> {
         let Some(newest) = self.newest() else { return Ok(None) };
-        let proof = tree::prove(&self.store, seq, &newest.checkpoint, &newest.note).await;
+        let proof = tree::prove(&self.store, seq, &newest.note).await;
         if matches!(proof, Err(StoreError::Corrupt(_))) {
             self.damaged.store(true, Ordering::Relaxed);
         }
@@ -251,7 +190,7 @@ impl Publisher {
     }
 
     /// The signed head as it lies in the database.
-    async fn head(&self) -> Result<Option<(Checkpoint, String)>, PublishError> {
+    pub(super) async fn head(&self) -> Result<Option<(Checkpoint, String)>, PublishError> {
         let Some(stored) = self.store.head().await? else { return Ok(None) };
         let head = Checkpoint::open(&stored.checkpoint, std::slice::from_ref(&self.key))
             .map_err(|_| rollback("the head in the database is not signed by this log's key"))?;
@@ -300,105 +239,12 @@ impl Publisher {
         Ok(())
     }
 
-    /// Asks every witness; gives the note with the lines of those that cosigned.
-    async fn cosign(
-        &self,
-        work: &mut Work,
-        head: &Checkpoint,
-        note: String,
-    ) -> Result<(String, Vec<WitnessNews>), PublishError> {
-        let (mut lines, mut news) = (String::new(), Vec::new());
-        for (at, witness) in work.witnesses.iter_mut().enumerate() {
-            let asked = witness.ask(&self.store, &self.key, head, &note).await?;
-            let standing = match asked {
-                Asked::Cosigned(line) => {
-                    lines.push_str(&line);
-                    Standing::Well
-                }
-                Asked::Unreachable(why) => {
-                    tracing::warn!(witness = witness.address.id(), why, "a witness could not be asked");
-                    Standing::Unreachable
-                }
-                Asked::Disagreed(why) => {
-                    tracing::error!(witness = witness.address.id(), why, "a witness disagrees");
-                    Standing::Disagreed
-                }
-                Asked::Rewritten(theirs) => {
-                    self.rewritten(&mut work.tree, &witness.address, &note, &theirs).await?;
-                    Standing::Well
-                }
-            };
-            if self.turned(at, standing) {
-                let disagreed = standing == Standing::Disagreed;
-                news.push(WitnessNews { witness: witness.address.id(), disagreed, size: head.size });
-            }
-        }
-        Ok((format!("{note}{lines}"), news))
-    }
-
-    /// Whether the witness answers otherwise than before, and not well.
-    fn turned(&self, at: usize, standing: Standing) -> bool {
-        let mut all = self.standing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(before) = all.get_mut(at) else { return false };
-        let turned = *before != standing && standing != Standing::Well;
-        *before = standing;
-        turned
-    }
-
-    /// A witness shows what this key signed and what does not lie here. Unless another instance wrote it just now, this
-    /// history was rewritten or put back: both notes are kept.
-    async fn rewritten(
-        &self,
-        tree: &mut Tree,
-        witness: &WitnessAddress,
-        ours: &str,
-        theirs: &str,
-    ) -> Result<(), PublishError> {
-        let seen = Checkpoint::open(theirs, std::slice::from_ref(&self.key))
-            .map_err(|_| rollback("a witness shows another history"))?;
-        if let Some((head, _)) = self.head().await?
-            && head.size >= seen.size
-            && tree.reach(&self.store, &head).await?
-            && tree.shows(&self.store, &seen, &head).await?
-        {
-            return Ok(());
-        }
-        self.pin.keep_evidence(&witness.id(), ours, theirs);
-        let words = format!(
-            "witness {} holds a checkpoint of {} entries, signed by this log's key, that this database does not extend: an older or \
-             another database was put in place; put back the newest one",
-            witness.key.name(),
-            seen.size
-        );
-        Err(PublishError::Rollback(words))
-    }
-
     /// At a start: what was published before is shown again, and must lie here.
     pub(super) async fn resume(&self) -> Result<(), PublishError> {
         self.take_over(&mut self.work.lock().await.tree).await
     }
-
-    /// Before the log goes on: does what the witnesses have seen lie here? Those that do not answer are passed over.
-    pub(super) async fn compare_witnesses(&self) -> Result<(), PublishError> {
-        let mut work = self.work.lock().await;
-        let Some((head, note)) = self.head().await? else { return Ok(()) };
-        if work.witnesses.is_empty() {
-            return Ok(());
-        }
-        let Work { tree, witnesses } = &mut *work;
-        if !tree.reach(&self.store, &head).await? {
-            return Err(rollback("the entries do not add up to the signed head"));
-        }
-        for witness in witnesses {
-            if let Some(Asked::Rewritten(theirs)) = witness.compare(&self.store, &self.key, &head).await? {
-                let address = witness.address.clone();
-                self.rewritten(tree, &address, &note, &theirs).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
-fn rollback(words: &str) -> PublishError {
+pub(super) fn rollback(words: &str) -> PublishError {
     PublishError::Rollback(words.into())
 }

@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use gridvault_audit::{
-    Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, bundle, extends, includes, leaf_hash,
-};
+use gridvault_audit::{Checkpoint, Layer, ProofFile, ProofPlan, Tile, TileEdge, bundle, extends};
 
 use super::prune::leaves;
 use super::standing::signed;
@@ -99,12 +97,18 @@ pub(crate) async fn edge_at_rest(store: &Store) -> Result<TileEdge, StoreError> 
     Ok(TileEdge::resume(size, |tile| held.get(&tile).cloned()).unwrap_or_default())
 }
 
-/// The hashes of a proof; nothing where the tiles do not reach so far.
-async fn make(store: &Store, plan: &ProofPlan) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
+/// The tiles that a proof needs, as far as they are there, by level and number.
+async fn tiles_for(store: &Store, plan: &ProofPlan) -> Result<HashMap<(u8, u64), Vec<u8>>, StoreError> {
     let mut tiles = HashMap::new();
     for (level, n) in plan.tiles() {
         tiles.extend(store.tile(level, n).await?.map(|hashes| ((level, n), hashes)));
     }
+    Ok(tiles)
+}
+
+/// The hashes of a proof; nothing where the tiles do not reach so far.
+async fn make(store: &Store, plan: &ProofPlan) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
+    let tiles = tiles_for(store, plan).await?;
     Ok(plan.make(|level, n| tiles.get(&(level, n)).map(Vec::as_slice)))
 }
 
@@ -133,35 +137,31 @@ async fn follows(store: &Store, older: &Checkpoint, newer: &Checkpoint) -> Resul
 
 /// The proof that entry `seq` is in the log, under that signed checkpoint; nothing where it does not cover the entry, or where
 /// the entry's bytes were removed.
-pub(super) async fn prove(
-    store: &Store,
-    seq: u64,
-    checkpoint: &Checkpoint,
-    note: &str,
-) -> Result<Option<ProofFile>, StoreError> {
-    let Some(plan) = ProofPlan::inclusion(seq, checkpoint.size) else { return Ok(None) };
+pub(super) async fn prove(store: &Store, seq: u64, note: &str) -> Result<Option<ProofFile>, StoreError> {
+    let Some(plan) = ProofPlan::inclusion(seq, parsed(note)?.size) else { return Ok(None) };
     let Some(public) = store.public_bytes(signed(seq), signed(seq) + 1).await?.pop() else { return Ok(None) };
-    let path = make(store, &plan).await?.ok_or(StoreError::Corrupt("a tile is missing"))?;
-    // What is handed out was seen to hold.
-    if !includes(leaf_hash(&public), seq, checkpoint.size, &checkpoint.root, &path) {
-        return Err(StoreError::Corrupt("an entry or a tile is not what the signed root covers"));
-    }
-    Ok(Some(ProofFile { public, index: seq, path, checkpoint: note.to_owned() }))
+    let tiles = tiles_for(store, &plan).await?;
+    let proof = ProofFile::of((seq, public), note, |level, n| tiles.get(&(level, n)).map(Vec::as_slice));
+    proof.map(Some).ok_or(StoreError::Corrupt("an entry or a tile is not what the signed root covers"))
 }
 
 /// The proof that entry `seq` is in a log, under its newest published checkpoint; nothing where that does not cover it.
 pub async fn prove_published(store: &Store, seq: u64) -> Result<Option<ProofFile>, StoreError> {
-    let Some(newest) = store.newest_checkpoint(true).await? else { return Ok(None) };
-    let checkpoint = Checkpoint::parse_unverified(&newest.note)
-        .map_err(|_| StoreError::Corrupt("a published checkpoint is none"))?;
-    prove(store, seq, &checkpoint, &newest.note).await
+    match store.newest_checkpoint(true).await? {
+        Some(newest) => prove(store, seq, &newest.note).await,
+        None => Ok(None),
+    }
+}
+
+/// What a note that lies here says; whose signature is under it was looked at before, or is by who reads on.
+fn parsed(note: &str) -> Result<Checkpoint, StoreError> {
+    Checkpoint::parse_unverified(note).map_err(|_| StoreError::Corrupt("a note is no checkpoint"))
 }
 
 /// Publishes the head of a log that ends, as its last checkpoint.
 pub(crate) async fn publish_last(store: &Store) -> Result<(), StoreError> {
     let Some(head) = store.head().await? else { return Ok(()) };
-    let checkpoint = Checkpoint::parse_unverified(&head.checkpoint)
-        .map_err(|_| StoreError::Corrupt("the head is no checkpoint"))?;
+    let checkpoint = parsed(&head.checkpoint)?;
     if !Tree::at_rest(store).await?.reach(store, &checkpoint).await? {
         return Err(StoreError::Corrupt("the entries do not add up to the signed head"));
     }

@@ -77,7 +77,7 @@ impl Milestones {
 
     /// One more, found inside; words where it does not hold.
     pub(crate) fn add(&mut self, note: &str) -> Result<Checkpoint, String> {
-        let checkpoint = self.open(note).map_err(|error| format!("a checkpoint does not hold: {error}"))?;
+        let checkpoint = self.open(note)?;
         let by = cosignatures(note, &self.witnesses);
         let by = by.map_err(|_| format!("the checkpoint at {} has a false cosignature", checkpoint.size))?;
         self.cosigned.extend(by.into_iter().map(|one| one.name));
@@ -86,11 +86,13 @@ impl Milestones {
         Ok(checkpoint)
     }
 
-    fn open(&self, note: &str) -> Result<Checkpoint, gridvault_audit::NoteError> {
+    /// What a note says, under the given key where there is one; words where it does not hold.
+    pub(crate) fn open(&self, note: &str) -> Result<Checkpoint, String> {
         match &self.key {
             Some(key) => Checkpoint::open(note, std::slice::from_ref(key)),
             None => Checkpoint::parse_unverified(note),
         }
+        .map_err(|error| format!("a checkpoint does not hold: {error}"))
     }
 
     /// The log has come so far.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use gridvault_audit::{
-    ChainVerifier, Checkpoint, Fault, FaultKind, Json, Kind, Part, Reading, VerifierKey, View, leaf_hash,
+    ChainVerifier, Fault, FaultKind, Json, Kind, Part, Reading, VerifierKey, View, leaf_hash,
 };
 
 use super::change::{FIRST_FACTS_REV, narrows};
@@ -43,18 +43,16 @@ pub async fn verify_database(
         tiles: Tiles::of(store).await?,
         milestones: Milestones::default(),
     };
-    let mut early = None;
-    match Milestones::given(trust) {
-        Ok(given) => run.milestones = given,
-        Err(why) => early = Some(broken(None, why)),
-    }
-    let early = match early {
-        None => run.kept(store).await?,
-        early => early,
+    let early = match Milestones::given(trust) {
+        Ok(given) => {
+            run.milestones = given;
+            run.kept(store).await?
+        }
+        Err(why) => Some(broken(None, why)),
     };
     let broken = match run.entries(store, progress).await? {
         Some(broken) => Some(broken),
-        None => run.rest(store, trust.key.as_ref(), early).await?,
+        None => run.rest(store, early).await?,
     };
     let head = run.chain.head();
     let verdict = broken.unwrap_or_else(|| run.milestones.verdict());
@@ -225,18 +223,13 @@ impl Run {
         Ok(())
     }
 
-    async fn rest(
-        &mut self,
-        store: &Store,
-        key: Option<&VerifierKey>,
-        early: Option<Verdict>,
-    ) -> Result<Option<Verdict>, StoreError> {
+    async fn rest(&mut self, store: &Store, early: Option<Verdict>) -> Result<Option<Verdict>, StoreError> {
         if early.is_some() {
             return Ok(early);
         }
         let size = self.chain.head().size();
         let stored = store.head().await?;
-        if let Some(found) = self.head(stored.as_ref(), key) {
+        if let Some(found) = self.head(stored.as_ref()) {
             return Ok(Some(found));
         }
         if let Some(found) = self.milestones.fault(self.chain.head().origin(), size) {
@@ -284,7 +277,7 @@ impl Run {
         Ok(Some(broken(None, format!("{why}, for an entry that is not there"))))
     }
 
-    fn head(&self, stored: Option<&StoredHead>, key: Option<&VerifierKey>) -> Option<Verdict> {
+    fn head(&self, stored: Option<&StoredHead>) -> Option<Verdict> {
         let head = self.chain.head();
         let Some(stored) = stored else {
             return (head.size() > 0).then(|| broken(None, "the head row is missing".into()));
@@ -293,7 +286,7 @@ impl Run {
         if size > head.size() {
             return Some(broken(Some(head.size()), format!("missing: the head names {size} entries")));
         }
-        let signed = match open(&stored.checkpoint, key) {
+        let signed = match self.milestones.open(&stored.checkpoint) {
             Ok(signed) => signed,
             Err(why) => return Some(broken(None, format!("the head: {why}"))),
         };
@@ -347,14 +340,6 @@ impl Run {
         }
         Ok(first.map(|(seq, why)| broken(Some(seq), why)))
     }
-}
-
-fn open(note: &str, key: Option<&VerifierKey>) -> Result<Checkpoint, String> {
-    match key {
-        Some(key) => Checkpoint::open(note, std::slice::from_ref(key)),
-        None => Checkpoint::parse_unverified(note),
-    }
-    .map_err(|error| format!("a checkpoint does not hold: {error}"))
 }
 
 fn broken(seq: Option<u64>, why: String) -> Verdict {

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
-use gridvault_audit::{AddCheckpoint, Checkpoint, VerifierKey, WitnessVerifier};
-use ring::digest::{SHA256, digest};
+use gridvault_audit::{AddCheckpoint, Checkpoint, VerifierKey, WitnessVerifier, origin_hash};
 use serde::{Deserialize, Serialize};
 
 use super::tree::{consistency, root_at};
@@ -180,8 +179,7 @@ pub(crate) async fn newest_seen(witnesses: &[WitnessAddress], key: &VerifierKey)
 
 /// Where a witness shows what it has seen of that log.
 fn shown_at(witness: &WitnessAddress, key: &VerifierKey) -> String {
-    let origin = HEXLOWER.encode(digest(&SHA256, key.name().as_bytes()).as_ref());
-    format!("{}/{origin}/checkpoint", witness.url)
+    format!("{}/{}/checkpoint", witness.url, origin_hash(key.name()))
 }
 
 /// Status and text; words where there is no answer.

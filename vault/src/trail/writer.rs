@@ -84,19 +84,17 @@ impl Sink for Writer {
     fn append(&self, items: Vec<Item<Change>>) -> impl Future<Output = Answer> + Send {
         let (reply, answer) = oneshot::channel();
         let sent = match self.hints.halted() {
-            None => self.queue.try_send(Message::Group(Group { items, reply })).map_err(Some),
-            Some(_) => Err(None),
-        };
-        let hints = Arc::clone(&self.hints);
-        async move {
-            match sent {
-                Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())),
-                Err(None) => Err(RecordError::RolledBack(hints.halted().unwrap_or_default().to_owned())),
-                Err(Some(mpsc::error::TrySendError::Full(_))) => {
-                    Err(RecordError::Busy { retry_after_secs: 1 })
-                }
-                Err(Some(mpsc::error::TrySendError::Closed(_))) => Err(stopped()),
+            Some(why) => Err(RecordError::RolledBack(why.to_owned())),
+            None => {
+                self.queue.try_send(Message::Group(Group { items, reply })).map_err(|error| match error {
+                    mpsc::error::TrySendError::Full(_) => RecordError::Busy { retry_after_secs: 1 },
+                    mpsc::error::TrySendError::Closed(_) => stopped(),
+                })
             }
+        };
+        async move {
+            sent?;
+            answer.await.unwrap_or_else(|_| Err(stopped()))
         }
     }
 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use data_encoding::HEXLOWER;
-use gridvault_audit::{AddCheckpoint, Checkpoint, Refusal, Seen, VerifierKey, WitnessKey, WitnessVerifier};
-use ring::digest::{SHA256, digest};
+use gridvault_audit::{
+    AddCheckpoint, Checkpoint, Refusal, Seen, VerifierKey, WitnessKey, WitnessVerifier, origin_hash,
+};
 
 use crate::disk::write_whole;
 
@@ -127,7 +127,7 @@ impl Witness {
         let time = now.max(state.time);
         let line = self.key.cosign(&request.note, time).map_err(|_| NotCosigned::Sign)?;
         let note = format!("{}{line}", request.note);
-        write_whole(&of.file, &note)?;
+        write_whole(&of.file, note.as_bytes())?;
         *state = State { seen: Seen { size: checkpoint.size, root: checkpoint.root }, note, time };
         Ok(line)
     }
@@ -139,8 +139,4 @@ fn remembered(note: &str, keys: &[VerifierKey], own: &WitnessVerifier) -> Option
     let time = own.cosigned(note).ok()??.time;
     let seen = Seen { size: checkpoint.size, root: checkpoint.root };
     Some(State { seen, note: note.to_owned(), time })
-}
-
-fn origin_hash(origin: &str) -> String {
-    HEXLOWER.encode(digest(&SHA256, origin.as_bytes()).as_ref())
 }

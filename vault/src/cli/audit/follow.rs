@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Outcome {
         let next = answer.get("next").and_then(Value::as_i64);
         after = next.or(after);
         if let (Some(file), Some(after)) = (&arguments.state, after) {
-            write_whole(file, &format!("{after}\n"))?;
+            write_whole(file, format!("{after}\n").as_bytes())?;
         }
         if next.is_none() {
             if arguments.once {
