@@ -108,7 +108,10 @@ async fn residents_come_in_under_a_notice_that_is_there(on: On) {
     let unknown =
         t.call_raw("POST", &path(uuid::Uuid::now_v7()), Some(&token), Some(person.to_string())).await;
     assert_eq!(unknown.status, 400);
-    let notice = gridvault::register::publish_notice(&t.vault, "GN", 1, "告知书").await.unwrap();
+    let notice =
+        gridvault::register::publish_notice(&t.vault, gridvault::authority::Series::General, 1, "告知书")
+            .await
+            .unwrap();
     let taken = t.call_raw("POST", &path(notice), Some(&token), Some(person.to_string())).await;
     assert_eq!(taken.body["created"], 1, "{}", taken.text);
     let entries = t.entries(2).await;

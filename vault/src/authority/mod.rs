@@ -2,6 +2,8 @@
 
 mod area;
 mod consent;
+mod due;
+mod notice;
 mod post;
 mod task;
 
@@ -15,6 +17,8 @@ use uuid::Uuid;
 
 pub use area::{Area, AreaMap, Level};
 pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
+pub use due::{Due, Why};
+pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
 pub use post::{Agreement, Assignment, Letter, Pending, Service, StaffMember};
 pub use task::{Confirmation, Task, TaskKind};
 
@@ -68,17 +72,6 @@ pub struct Code {
     pub once: bool,
     /// Whether it was used or withdrawn.
     pub used: bool,
-}
-
-/// A version of a notice to residents (告知书).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Notice {
-    /// Series, such as `GN`.
-    pub series: String,
-    /// Version in the series, from 1.
-    pub version: u32,
-    /// SHA-256 of its text, hex.
-    pub hash: String,
 }
 
 /// The header of a record: what can be known of it without a key, and what its envelopes must be.

@@ -49,7 +49,7 @@ pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, 
     let officer = appoint(vault, Role::PrivacyOfficer, "D015").await?;
     let token = issue_token(vault, Holder::Person(steward.person), Posture::Office, RUN).await?;
     let second = issue_token(vault, Holder::Person(officer.person), Posture::Office, RUN).await?;
-    let notice = publish_notice(vault, "GN", 1, NOTICE).await?;
+    let notice = publish_notice(vault, crate::authority::Series::General, 1, NOTICE).await?;
     for (kind, lines) in [
         (ImportKind::Areas, &street.areas),
         (ImportKind::Premises, &street.premises),

@@ -81,6 +81,13 @@ tables! {
     Policies "policies" Text "Policy versions, keyed by the manifest's hash.",
     Proposals "proposals" Uuid "What one person proposed and a second one decides on.",
     Quotas "quotas" Hash "What somebody has asked on a day, keyed by an HMAC of both.",
+    Deliveries "deliveries" Uuid "That a resident was given a version of a notice; `ref` is the resident.",
+    Mandates "mandates" Uuid "Guardians and proxies; `ref` is the resident spoken for.",
+    Dues "dues" Uuid "What a resident has to be told, until told; `ref` is the resident.",
+    Rosters "rosters" Uuid "Shifts of duty; `ref` is the person.",
+    Emergencies "emergencies" Uuid "Declared emergencies, under the id of their task; `ref` is who declared.",
+    Demands "demands" Uuid "Documents by which an authority demands data, under the id of their task.",
+    Factors "factors" Uuid "What a resident signs in with beside a code; `ref` is the resident.",
     Repeats "repeats" Hash "What a client may ask twice, keyed by the HMAC of caller, route and its key.",
 }
 
