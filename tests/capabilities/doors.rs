@@ -223,8 +223,8 @@ async fn everybody(t: &TestVault) -> Vec<(String, String, Option<uuid::Uuid>)> {
     all
 }
 
-on_both!(no_door_opens_without_a_live_token_of_this_tenants);
-async fn no_door_opens_without_a_live_token_of_this_tenants(on: On) {
+on_both!(d16_no_door_opens_without_a_live_token_of_this_tenants);
+async fn d16_no_door_opens_without_a_live_token_of_this_tenants(on: On) {
     let t = TestVault::street(on).await;
     let (elsewhere, foreign) = TestVault::empty(On::Sqlite).await;
     drop(elsewhere);

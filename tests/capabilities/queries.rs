@@ -253,8 +253,8 @@ fn results(answer: &Answer) -> Vec<&str> {
     entries.iter().map(|entry| entry["public"]["result"].as_str().unwrap_or("(none)")).collect()
 }
 
-on_both!(an_officer_asks_by_every_word_and_all_of_them_must_hold);
-async fn an_officer_asks_by_every_word_and_all_of_them_must_hold(on: On) {
+on_both!(d28_an_officer_asks_by_every_word_and_all_of_them_must_hold);
+async fn d28_an_officer_asks_by_every_word_and_all_of_them_must_hold(on: On) {
     let t = TestVault::street(on).await;
     let officer = t.officer();
     t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
