@@ -46,7 +46,7 @@ pub(crate) async fn fresh(t: &TestVault, role: &str) -> String {
 }
 
 on_both!(d32_only_what_is_older_than_three_years_is_removed_and_the_rest_verifies);
-async fn d32_only_d32_only_what_is_older_than_three_years_is_removed_and_the_rest_verifies(on: On) {
+async fn d32_only_what_is_older_than_three_years_is_removed_and_the_rest_verifies(on: On) {
     let folder = tempfile::tempdir().unwrap();
     let t = TestVault::street(on).await;
     let address = witness(&t, folder.path()).await;

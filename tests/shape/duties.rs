@@ -102,6 +102,7 @@ fn page() -> String {
 fn the_page_of_duties_names_what_there_is() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/duties.md");
     let page = page();
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests, no setting")]
     if std::env::var("GRIDVAULT_BLESS").is_ok() {
         std::fs::write(&path, &page).unwrap();
     }

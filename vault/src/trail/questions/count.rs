@@ -79,7 +79,7 @@ impl CountQuestion {
         let first = month_of_day(from) + i64::from(first_of_month(month_of_day(from)) < from);
         let behind = month_of_day(to);
         if self.by[0] || first >= behind {
-            return vec![from..to];
+            return std::iter::once(from..to).collect();
         }
         // Months lie before the days, the latest first.
         vec![from..first_of_month(first), 1 - behind..1 - first, first_of_month(behind)..to]
