@@ -330,6 +330,22 @@ mod tests {
         assert!(Catalog::read(&twice).is_err());
     }
 
+    fn never(id: &str) {
+        assert_eq!(FieldId::parse(id), Err(UnknownField::Prohibited), "{id}");
+        let with = TEXT.replacen("id = \"person.former_name\"", &format!("id = \"{id}\""), 1);
+        assert!(Catalog::read(&with).is_err(), "{id}");
+    }
+
+    #[test]
+    fn d15_nobody_is_scored() {
+        never("person.attention_score");
+    }
+
+    #[test]
+    fn d17_no_face_fingerprint_or_track_is_kept() {
+        ["person.face", "person.fingerprint", "person.track"].into_iter().for_each(never);
+    }
+
     #[test]
     fn codes_are_known_by_value_and_by_label() {
         let sex = FieldId::parse("person.sex").unwrap();

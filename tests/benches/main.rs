@@ -1,6 +1,6 @@
 //! Measures what each promise costs, in one run, interleaved:
 //! `cargo run --release -p gridvault-tests --bin bench -- --write` (writes docs/benchmarks.*).
-//! `--short` shows only that it runs; `--only questions --entries N` fills a log and asks it; `--only bytes` weighs an entry; `--only PATH --clients N --on sqlite|postgres` loads one route, for a profile.
+//! `--short` shows only that it runs; `--only questions --entries N` fills a log and asks it; `--only growth --entries N` looks up before a short log and a long one, and verifies the long one; `--only bytes` weighs an entry; `--only PATH --clients N --on sqlite|postgres` loads one route, for a profile.
 
 mod byhand;
 mod load;
@@ -256,6 +256,23 @@ async fn only(path: &str) {
     let street = Street::make(site, number("--residents", 20_000), 200).await;
     let address = stages::serve(&street).await;
     println!("import {:.0}/s", street.imported);
+    if path == "growth" {
+        let plan = Plan {
+            residents: number("--residents", 20_000),
+            entries: number("--entries", 1_000_000).into(),
+            asked: 200,
+            clients: vec![],
+            rounds: 9,
+            each: Duration::from_secs(1),
+        };
+        let small = match option("--folder") {
+            Some(folder) => Site::in_folder(folder.as_ref()),
+            None => Site::new(On::Sqlite).await,
+        };
+        let growth = growth(&plan, &street, address, small).await;
+        println!("{growth:#}\n{:#}", process::verify(&street).await);
+        return street.vault.close().await;
+    }
     let clients = usize::try_from(number("--clients", 64)).unwrap();
     let during = Duration::from_secs(number("--seconds", 3).into());
     if path == "bytes" {

@@ -292,8 +292,8 @@ async fn a_service_acting_for_a_worker_gets_the_lesser_of_both(on: On) {
     assert_eq!(t.look(&backend.token, body).await.status, 403);
 }
 
-on_both!(those_who_keep_the_system_see_no_field);
-async fn those_who_keep_the_system_see_no_field(on: On) {
+on_both!(d13_those_who_keep_the_system_see_no_field);
+async fn d13_those_who_keep_the_system_see_no_field(on: On) {
     let t = TestVault::street(on).await;
     for role in ["data_steward", "privacy_officer", "auditor", "window_clerk"] {
         for purpose in ["home_visit_care", "case_handling", "resident_access", "emergency_notice"] {

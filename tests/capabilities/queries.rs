@@ -253,8 +253,8 @@ fn results(answer: &Answer) -> Vec<&str> {
     entries.iter().map(|entry| entry["public"]["result"].as_str().unwrap_or("(none)")).collect()
 }
 
-on_both!(an_officer_asks_by_every_word_and_all_of_them_must_hold);
-async fn an_officer_asks_by_every_word_and_all_of_them_must_hold(on: On) {
+on_both!(d28_an_officer_asks_by_every_word_and_all_of_them_must_hold);
+async fn d28_an_officer_asks_by_every_word_and_all_of_them_must_hold(on: On) {
     let t = TestVault::street(on).await;
     let officer = t.officer();
     t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
@@ -305,7 +305,8 @@ async fn an_officer_asks_by_every_word_and_all_of_them_must_hold(on: On) {
     let none =
         ask(&t, officer, json!({ "count_by": ["grid"], "to": "2026-11-24", "kinds": ["lookup"] })).await;
     assert_eq!(none.body["counts"], json!([]));
-    assert_eq!(t.entries(1).await[0].1["detail"], json!({ "view": "counts" }));
+    let asked = json!({ "kinds": ["lookup"] });
+    assert_eq!(t.entries(1).await[0].1["detail"], json!({ "view": "counts", "asked": asked }));
 }
 
 on_both!(a_live_view_is_entered_once_an_hour_for_each_person);
@@ -327,6 +328,21 @@ async fn a_live_view_is_entered_once_an_hour_for_each_person(on: On) {
     assert_eq!(left(t.officer(), json!({ "live": false })).await, 1);
     t.clock.step(HOUR);
     assert_eq!(left(t.officer(), live).await, 1);
+}
+
+on_both!(a_question_about_somebody_says_so_and_stands_among_that_records_entries);
+async fn a_question_about_somebody_says_so_and_stands_among_that_records_entries(on: On) {
+    let t = TestVault::street(on).await;
+    let resident = t.task(0).resident;
+    let body = json!({ "record": resident, "actor": t.chief().holder, "result": "denied", "limit": 7 });
+    assert_eq!(ask(&t, t.officer(), body).await.status, 200);
+    let (_, private) = &t.entries(1).await[0];
+    let asked = json!({ "actor": [t.chief().holder], "result": ["denied"] });
+    assert_eq!(private["detail"], json!({ "view": "query", "limit": 7, "asked": asked }));
+    let of_resident = json!({ "record": resident, "kinds": ["trail.read"] });
+    let found = ask(&t, t.officer(), of_resident).await;
+    let found = found.body["entries"].as_array().unwrap();
+    assert_eq!(found.len(), 2, "the question before and this one");
 }
 
 on_both!(nobody_else_asks_and_a_question_is_understood_or_refused);
@@ -360,6 +376,10 @@ async fn nobody_else_asks_and_a_question_is_understood_or_refused(on: On) {
         (json!({ "from": "yesterday" }), "/from"),
         (json!({ "newest_first": "yes" }), "/newest_first"),
         (json!({ "live": 1 }), "/live"),
+        (json!({ "live": true, "record": t.task(0).resident }), "/record"),
+        (json!({ "live": true, "actor": t.chief().holder }), "/actor"),
+        (json!({ "live": true, "task": t.task(0).id }), "/task"),
+        (json!({ "live": true, "device": "terminal-1" }), "/device"),
         (json!({ "limit": 501 }), "/limit"),
         (json!({ "count_by": [] }), "/count_by"),
         (json!({ "count_by": ["week"] }), "/count_by/0"),
@@ -461,7 +481,8 @@ async fn what_is_removed_goes_out_of_the_index_too(on: On) {
             assert_eq!(proposed.status, 202, "{}", proposed.text);
             let path = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
             assert_eq!(t.call("POST", &path, Some(&steward), None).await.status, 200);
-            assert!(prune(&t.vault.store).await.unwrap() > 1_400, "{what}");
+            publish(&t).await;
+            assert!(prune(&t.vault.store, t.vault.now()).await.unwrap() > 1_400, "{what}");
         }
         // What is left of a block is followed like any other.
         t.vault.questions.follow(more).await.unwrap();

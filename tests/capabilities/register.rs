@@ -17,8 +17,8 @@ async fn count(t: &TestVault, table: &str, record: Uuid) -> u64 {
         .await
 }
 
-on_both!(a_correction_is_a_new_revision_and_what_was_is_history);
-async fn a_correction_is_a_new_revision_and_what_was_is_history(on: On) {
+on_both!(d03_a_correction_is_a_new_revision_and_what_was_is_history);
+async fn d03_a_correction_is_a_new_revision_and_what_was_is_history(on: On) {
     let t = TestVault::street(on).await;
     let steward = &t.caller("data_steward", "none").token;
     let resident = t.task(0).resident.unwrap();
@@ -163,8 +163,8 @@ async fn a_newcomer_is_taken_in_by_a_steward_and_proposed_by_a_worker_known_or_n
     assert_eq!((twice.status, twice.problem()), (409, "conflict"));
 }
 
-on_both!(an_erasure_takes_two_and_leaves_nothing_to_open);
-async fn an_erasure_takes_two_and_leaves_nothing_to_open(on: On) {
+on_both!(d11_an_erasure_takes_two_and_leaves_nothing_to_open);
+async fn d11_an_erasure_takes_two_and_leaves_nothing_to_open(on: On) {
     let t = TestVault::street(on).await;
     let (steward, officer) = (&t.caller("data_steward", "none").token, t.officer());
     let resident = t.task(0).resident.unwrap();

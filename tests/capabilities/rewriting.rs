@@ -187,8 +187,8 @@ fn take_out(entries: &mut Vec<StoredEntry>) {
     entries.remove(at);
 }
 
-on_both!(all_later_hashes_computed_anew_without_the_key_are_found_by_verify_and_at_the_start);
-async fn all_later_hashes_computed_anew_without_the_key_are_found_by_verify_and_at_the_start(on: On) {
+on_both!(d33_all_later_hashes_computed_anew_without_the_key_are_found_by_verify_and_at_the_start);
+async fn d33_all_later_hashes_computed_anew_without_the_key_are_found_by_verify_and_at_the_start(on: On) {
     let s = stopped(on).await;
     for change in [edit as fn(&mut Vec<StoredEntry>), insert, take_out] {
         for everything in [false, true] {

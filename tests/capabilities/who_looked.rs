@@ -3,8 +3,8 @@
 use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::json;
 
-on_both!(a_resident_sees_the_line_of_each_lookup_that_showed_something);
-async fn a_resident_sees_the_line_of_each_lookup_that_showed_something(on: On) {
+on_both!(d22_a_resident_sees_the_line_of_each_lookup_that_showed_something);
+async fn d22_a_resident_sees_the_line_of_each_lookup_that_showed_something(on: On) {
     let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     t.look(&t.chief().token, t.visit(0, &["person.name", "person.birth_date", "person.id_no"])).await;

@@ -12,6 +12,7 @@ mod operate;
 mod policy;
 mod registers;
 mod six_steps;
+mod strangers;
 mod syscalls;
 mod witness;
 mod witnesses;

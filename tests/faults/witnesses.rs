@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 const GRID: i64 = 300_000_000;
 
 /// A witness in this process; ends with its task.
-struct Near {
-    address: WitnessAddress,
+pub(crate) struct Near {
+    pub(crate) address: WitnessAddress,
     witness: Arc<Witness>,
     _folder: tempfile::TempDir,
 }
@@ -33,12 +33,12 @@ async fn listen(routes: Router) -> String {
     url
 }
 
-fn key(n: u8) -> WitnessKey {
+pub(crate) fn key(n: u8) -> WitnessKey {
     WitnessKey::from_seed(&Zeroizing::new([n; 32]), &format!("witness.test/{n}")).unwrap()
 }
 
 impl Near {
-    async fn of(vault: &Vault, n: u8) -> Self {
+    pub(crate) async fn of(vault: &Vault, n: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let witness =
             Arc::new(Witness::open(folder.path(), key(n), std::slice::from_ref(&vault.log_key)).unwrap());
@@ -47,12 +47,12 @@ impl Near {
     }
 }
 
-fn asking(site: &Site, witnesses: &[&WitnessAddress]) -> Layout {
+pub(crate) fn asking(site: &Site, witnesses: &[&WitnessAddress]) -> Layout {
     let witnesses = witnesses.iter().map(|one| (*one).clone()).collect();
     Layout { publishing: Publishing { witnesses, ..Publishing::default() }, ..site.layout() }
 }
 
-async fn publish(t: &TestVault) -> Vec<gridvault::trail::WitnessNews> {
+pub(crate) async fn publish(t: &TestVault) -> Vec<gridvault::trail::WitnessNews> {
     t.clock.step(GRID);
     let news = t.vault.publisher.publish().await.unwrap();
     for one in &news {

@@ -131,6 +131,25 @@ pub fn day_number(micros: i64) -> i64 {
     micros.saturating_add(AHEAD).div_euclid(days(1))
 }
 
+/// The number of that moment's month, counted from the year 0; in Beijing.
+pub fn month_number(micros: i64) -> i64 {
+    let date = civil_date(micros);
+    i64::from(date.year()) * 12 + i64::from(date.month()) - 1
+}
+
+/// The number of that day's month.
+pub fn month_of_day(day: i64) -> i64 {
+    month_number(day.saturating_mul(days(1)).saturating_sub(AHEAD))
+}
+
+/// The number of the first day of that month.
+pub fn first_of_month(month: i64) -> i64 {
+    let year = i16::try_from(month.div_euclid(12)).unwrap_or(i16::MAX);
+    let month = i8::try_from(month.rem_euclid(12) + 1).unwrap_or(1);
+    Date::new(year, month, 1)
+        .map_or(i64::MAX, |date| date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24)
+}
+
 /// The date of that number.
 pub fn numbered_day(day: i64) -> Date {
     civil_date(day.saturating_mul(days(1)).saturating_sub(AHEAD))

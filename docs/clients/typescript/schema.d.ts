@@ -1831,7 +1831,8 @@ export interface components {
             /** @description Entries at most; 100 where nothing is said. A page may hold fewer, and yet have a `next`: one answer reads only so much. */
             limit?: number | null;
             /**
-             * @description A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry.
+             * @description A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry
+             *     with what is asked. Not with `actor`, `record`, `device` or `task`.
              * @default false
              */
             live?: boolean;

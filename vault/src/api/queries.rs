@@ -1,8 +1,10 @@
 //! `POST /v1/audit/queries`: questions to the trail, for officers and auditors; each is itself an entry.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use gridvault_audit::{Kind, ResultWord};
+use gridvault_audit::{Json, Kind, ResultWord};
 use gridvault_policy::{Outcome, Purpose, Reason, Role};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 use super::audit::{both_parts, failed};
 use super::extract::{Body, Context};
 use super::problem::Name;
+use super::reading::Look;
 use super::{App, Problem, is_identifier};
 use crate::authority::Header;
 use crate::clock::{day_number, numbered_day, parse_time};
@@ -72,7 +75,8 @@ pub(super) struct Ask {
     /// Only `kinds`, `purpose`, `role`, `grid`, `from` and `to` narrow them.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     count_by: Option<Vec<CountBy>>,
-    /// A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry.
+    /// A view that is shown again and again: its reading is entered once an hour for each person, every other is an entry
+    /// with what is asked. Not with `actor`, `record`, `device` or `task`.
     #[serde(default)]
     live: bool,
 }
@@ -109,7 +113,7 @@ pub(super) async fn create(
 
 async fn entries(app: &App, context: &Context, caller: &Caller, ask: &Ask) -> Result<Response, Problem> {
     let question = ask.question(app, context).await?;
-    enter(app, context, caller, ask.live, "query", Some(question.limit)).await?;
+    enter(app, context, caller, ask, ("query", question.record.as_deref())).await?;
     let page = app.vault.questions.ask(&question).await.map_err(|error| failed(context, &error))?;
     let entries: Vec<Value> = page.entries.iter().map(both_parts).collect();
     Ok(axum::Json(json!({ "entries": entries, "next": page.next })).into_response())
@@ -123,7 +127,7 @@ async fn counts(
     by: &[CountBy],
 ) -> Result<Response, Problem> {
     let question = ask.count_question(context, by)?;
-    enter(app, context, caller, ask.live, "counts", None).await?;
+    enter(app, context, caller, ask, ("counts", None)).await?;
     let counts = app.vault.questions.count(&question).await.map_err(|error| failed(context, &error))?;
     match counts {
         Counts::Counted(counts) => {
@@ -135,26 +139,43 @@ async fn counts(
     }
 }
 
-/// A live view's reading is entered once an hour.
+/// Enters what is asked, and of which record; a live view, which asks of nobody, once an hour.
 async fn enter(
     app: &App,
     context: &Context,
     caller: &Caller,
-    live: bool,
-    view: &'static str,
-    limit: Option<usize>,
+    ask: &Ask,
+    (view, record): (&'static str, Option<&[u8]>),
 ) -> Result<(), Problem> {
-    let limit = limit.and_then(|limit| Some(("limit", i64::try_from(limit).ok()?)));
-    if live {
-        context.enter_hourly(app, caller, (Kind::TrailRead, "live"), limit).await
-    } else {
-        context.enter(app, caller, (Kind::TrailRead, view), limit).await
+    if ask.live {
+        return context.enter_hourly(app, caller, (Kind::TrailRead, "live"), None).await;
     }
+    let asked = ask.words(context)?.into_iter();
+    let asked = asked.map(|(aspect, words)| {
+        let words = words.into_iter().map(|word| Json::Text(Cow::Owned(word))).collect();
+        (Cow::Borrowed(aspect.as_str()), Json::List(words))
+    });
+    let limit = ask.limit.map(|limit| ("limit", Json::Int(limit)));
+    let mut look = Look::at(Kind::TrailRead, view);
+    look.detail.extend(limit);
+    look.detail.push(("asked", Json::Map(asked.collect())));
+    look.record = record.and_then(|tag| tag.try_into().ok());
+    context.enter_look(app, caller, look).await
 }
 
 impl Ask {
     async fn question(&self, app: &App, context: &Context) -> Result<Question, Problem> {
         let words = self.words(context)?;
+        // What is asked of somebody is entered each time.
+        let somebody = [
+            ("/actor", self.actor.is_some()),
+            ("/record", self.record.is_some()),
+            ("/device", self.device.is_some()),
+            ("/task", self.task.is_some()),
+        ];
+        if let Some((pointer, _)) = somebody.iter().find(|(_, said)| self.live && *said) {
+            return Err(invalid(context, pointer, "not_with_live"));
+        }
         let limit = usize::try_from(self.limit.unwrap_or(100)).unwrap_or(0);
         if !(1..=500).contains(&limit) {
             return Err(invalid(context, "/limit", "from_1_to_500"));

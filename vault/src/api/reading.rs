@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gridvault_audit::{Json, Kind};
+use gridvault_audit::{Json, Kind, Subject, SubjectType};
 use gridvault_policy::Role;
 
 use super::extract::Context;
@@ -36,6 +36,21 @@ impl Readers {
     }
 }
 
+/// What is looked at of the trail, as its entry says it.
+pub(super) struct Look {
+    kind: Kind,
+    /// Closed members: words, numbers, our ids.
+    pub(super) detail: Vec<(&'static str, Json)>,
+    /// The tag of the record that is asked about.
+    pub(super) record: Option<[u8; 16]>,
+}
+
+impl Look {
+    pub(super) fn at(kind: Kind, view: &'static str) -> Self {
+        Self { kind, detail: vec![("view", Json::from(view))], record: None }
+    }
+}
+
 impl Context {
     /// Whoever may read the trail: a privacy officer or an auditor.
     pub(super) async fn reader(&self, app: &App) -> Result<Caller, Problem> {
@@ -54,9 +69,17 @@ impl Context {
         (kind, view): (Kind, &'static str),
         more: Option<(&'static str, i64)>,
     ) -> Result<(), Problem> {
-        let mut read = register::entry(kind, caller, &self.request);
-        read.private.detail.insert("view", Json::from(view));
-        read.private.detail.extend(more.map(|(name, number)| (name, Json::Int(number))));
+        let mut look = Look::at(kind, view);
+        look.detail.extend(more.map(|(name, number)| (name, Json::Int(number))));
+        self.enter_look(app, caller, look).await
+    }
+
+    /// Likewise, with all that is asked: a question about a record stands among that record's entries.
+    pub(super) async fn enter_look(&self, app: &App, caller: &Caller, look: Look) -> Result<(), Problem> {
+        let mut read = register::entry(look.kind, caller, &self.request);
+        read.private.detail.extend(look.detail);
+        let subject = |tag| Subject { kind: SubjectType::Person, tag, place: None, also: Vec::new() };
+        read.private.subject = look.record.map(subject);
         let recorded = app.vault.log.record(Act::new(&app.vault.keys, read, Change::none())).await;
         recorded.map(|_| ()).map_err(|error| Problem::of_record(&error, self.language))
     }

@@ -101,8 +101,7 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
             by,
             kinds: vec!["lookup".into(), "search".into()],
             only: [const { Some(String::new()) }; 3],
-            from: Some(0),
-            to: Some(1),
+            days: vec![0..1, 2..3],
             limit: 1,
         };
         both.extend([narrowed.statement("").0, TallyFilter { by, ..TallyFilter::default() }.statement("").0]);

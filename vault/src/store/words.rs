@@ -22,7 +22,7 @@ pub struct Posting {
 /// What entries are counted by; empty where an entry says nothing of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counted {
-    /// Days since 1970, in Beijing.
+    /// Days since 1970, in Beijing; of a month's sum its number from the year 0, negative.
     pub day: i64,
     /// The kind's word.
     pub kind: String,
@@ -54,10 +54,8 @@ pub struct TallyFilter {
     pub kinds: Vec<String>,
     /// Only this grid, role, purpose.
     pub only: [Option<String>; 3],
-    /// From this day on.
-    pub from: Option<i64>,
-    /// Before this day.
-    pub to: Option<i64>,
+    /// Days and months that are summed up, each from one on and before another.
+    pub days: Vec<std::ops::Range<i64>>,
     /// Sums at most.
     pub limit: i64,
 }
@@ -134,11 +132,17 @@ impl TallyFilter {
                 bind(before, word.as_str().into(), "");
             }
         }
-        for (before, day) in [(" AND day >= ", self.from), (" AND day < ", self.to)] {
-            if let Some(day) = day {
-                bind(before, day.into(), "");
-            }
+        // No range is no day.
+        narrowed.push_str(" AND (1 = 0");
+        let mut bind = |before: &str, day: i64, after: &str| {
+            values.push(day.into());
+            narrowed.push_str(&format!("{before}${}{after}", values.len()));
+        };
+        for days in &self.days {
+            bind(" OR (day >= ", days.start, "");
+            bind(" AND day < ", days.end, ")");
         }
+        narrowed.push(')');
         values.push(self.limit.into());
         let said = |of: &str, by: &bool| match (*by, of) {
             (true, of) => of.to_owned(),

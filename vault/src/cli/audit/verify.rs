@@ -92,7 +92,7 @@ fn tell(verified: &Verified, seconds: f64, as_json: bool) -> u8 {
         let report = json!({
             "result": words, "exit": code, "first_bad": seq, "entries": verified.entries, "root": verified.root,
             "origin": verified.origin, "private_removed": verified.removed, "redacted": verified.redacted,
-            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "seconds": seconds,
+            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "agreed": verified.agreed, "seconds": seconds,
         });
         say(&report.to_string());
         return code;
@@ -107,6 +107,10 @@ fn tell(verified: &Verified, seconds: f64, as_json: bool) -> u8 {
         names => format!("by {}", names.join(", ")),
     };
     say(&format!("checkpoints {}, cosigned {by}", verified.checkpoints));
+    let (agreed, entries) = (verified.agreed, verified.entries);
+    say(&format!(
+        "agreed      {agreed} of {entries} entries; for those behind them only the log's key speaks"
+    ));
     say(&format!("seconds     {seconds:.2}"));
     code
 }

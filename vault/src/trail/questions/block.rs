@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gridvault_audit::{Part, View};
 
 use super::words::tell;
-use crate::clock::day_number;
+use crate::clock::{day_number, month_number};
 use crate::store::{BLOCK, Bits, Counted, Posting, StoreError, StoredEntry, Tally};
 
 /// The kinds of entries that are counted.
@@ -39,7 +39,7 @@ impl Gathered {
     }
 }
 
-/// As what an entry is counted, and whether as refused; nothing where it is none of those.
+/// As what an entry is counted on its day, and whether as refused; nothing where it is none of those.
 pub(super) fn counted(at: i64, public: View<'_>) -> Option<(Counted, bool)> {
     let kind = public.text("kind").filter(|kind| COUNTED.contains(kind))?;
     let who = public.get("who");
@@ -52,6 +52,11 @@ pub(super) fn counted(at: i64, public: View<'_>) -> Option<(Counted, bool)> {
         purpose: owned(public.text("purpose")),
     };
     Some((of, public.text("result") == Some("denied")))
+}
+
+/// The same, as counted in its month: a year is twelve sums and not 365.
+pub(super) fn of_month(of: &Counted, at: i64) -> Counted {
+    Counted { day: -month_number(at), ..of.clone() }
 }
 
 /// Sums, with entries and those refused.
@@ -68,6 +73,7 @@ pub(super) fn rows_of(block: i64, entries: &[StoredEntry]) -> Result<(Vec<Postin
         let (public, private) = parts(entry)?;
         gathered.take(place(entry.seq), public.view(), private.as_ref().map(Part::view));
         if let Some((of, refused)) = counted(entry.at, public.view()) {
+            add(&mut sums, of_month(&of, entry.at), refused);
             add(&mut sums, of, refused);
         }
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use gridvault_audit::View;
 
-use super::block::{Gathered, counted, parts, place};
+use super::block::{Gathered, counted, of_month, parts, place};
 use super::words::is_private;
-use crate::clock::day_number;
+use crate::clock::{day_number, first_of_month};
 use crate::store::{BLOCK, Bits, Counted, EntryFilter, Store, StoreError, Tally};
 use crate::trail::sums::{Hashing, Sums};
 
@@ -80,9 +80,11 @@ impl Words {
             self.removed.entry(block).or_default().set(place(seq));
         }
         if let Some((of, refused)) = counted(at, public) {
-            let sum = self.tallies.entry(of).or_insert(Sum { entries: 0, refused: 0, first: seq });
-            sum.entries += 1;
-            sum.refused += i64::from(refused);
+            for of in [of_month(&of, at), of] {
+                let sum = self.tallies.entry(of).or_insert(Sum { entries: 0, refused: 0, first: seq });
+                sum.entries += 1;
+                sum.refused += i64::from(refused);
+            }
         }
         self.end(seq);
     }
@@ -172,7 +174,10 @@ impl Words {
     }
 
     fn tally(&self, tallies: Vec<Tally>) -> Option<Found> {
-        let said = |of: &Counted| format!("the tally of day {} is not what the entries say", of.day);
+        let said = |of: &Counted| {
+            let (unit, number) = if of.day < 0 { ("month", -of.day) } else { ("day", of.day) };
+            format!("the tally of {unit} {number} is not what the entries say")
+        };
         let mut held: BTreeMap<Counted, (i64, i64)> =
             tallies.into_iter().map(|tally| (tally.of, (tally.entries, tally.refused))).collect();
         let mut wrong: Option<(i64, &Counted)> = None;
@@ -191,9 +196,10 @@ impl Words {
         held.into_keys().find(|of| !self.counted_before(of)).map(|of| (None, said(&of)))
     }
 
-    /// Whether entries of that day were counted before they were removed.
+    /// Whether entries of that day, or month, were counted before they were removed.
     fn counted_before(&self, of: &Counted) -> bool {
-        self.gone_until.is_some_and(|until| of.day <= until)
+        let first = if of.day < 0 { first_of_month(-of.day) } else { of.day };
+        self.gone_until.is_some_and(|until| first <= until)
     }
 
     fn hash(&self, word: i64, block: i64, held: &[u8]) -> u128 {

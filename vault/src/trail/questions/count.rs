@@ -1,15 +1,19 @@
 //! How many lookups, searches and verifications there were, by day, grid, role and purpose.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use gridvault_audit::Part;
 
 use super::block::{COUNTED, add, counted};
 use super::follow::Questions;
+use crate::clock::{first_of_month, month_of_day};
 use crate::store::{BLOCK, Counted, EntryFilter, StoreError, TallyFilter};
 
 /// Entries behind the tallies that are counted one by one, at most.
 const MOST_BEHIND: i64 = 64 * BLOCK;
+/// No day is later: some day in the year 9999.
+const FURTHEST: i64 = 2_932_000;
 /// Sums of one answer, at most.
 const MOST: i64 = 10_000;
 
@@ -66,6 +70,21 @@ impl CountQuestion {
                 .all(|(word, only)| only.as_ref().is_none_or(|only| only == word))
     }
 
+    /// What is summed up: whole months as such, and the days before and behind them; days alone where sums are apart by day.
+    fn days(&self) -> Vec<Range<i64>> {
+        let (from, to) = (self.from.unwrap_or(0).max(0), self.to.unwrap_or(FURTHEST).min(FURTHEST));
+        if from >= to {
+            return Vec::new();
+        }
+        let first = month_of_day(from) + i64::from(first_of_month(month_of_day(from)) < from);
+        let behind = month_of_day(to);
+        if self.by[0] || first >= behind {
+            return std::iter::once(from..to).collect();
+        }
+        // Months lie before the days, the latest first.
+        vec![from..first_of_month(first), 1 - behind..1 - first, first_of_month(behind)..to]
+    }
+
     /// What sums are apart by, and nothing else.
     fn apart(&self, of: Counted) -> Counted {
         let [day, grid, role, purpose] = self.by;
@@ -88,8 +107,7 @@ impl Questions {
             by: question.by,
             kinds: question.kinds.clone(),
             only: question.only.clone(),
-            from: question.from,
-            to: question.to,
+            days: question.days(),
             limit: MOST + 1,
         };
         let (blocks, tallies) = self.store.tallied(&filter).await?;
@@ -123,5 +141,33 @@ impl Questions {
         }
         let count = |(of, (entries, refused))| Count { of, entries, refused };
         Ok(Counts::Counted(sums.into_iter().map(count).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each day of the period once, by itself or in its month, and no other.
+    #[test]
+    fn months_and_days_make_up_the_period() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..2000 {
+            let from = rng.i64(20_000..22_000);
+            let to = rng.i64(from - 3..from + 900);
+            let question = CountQuestion { from: Some(from), to: Some(to), ..CountQuestion::default() };
+            let mut summed: Vec<i64> = Vec::new();
+            for days in question.days() {
+                for day in days {
+                    if day < 0 {
+                        summed.extend(first_of_month(-day)..first_of_month(1 - day));
+                    } else {
+                        summed.push(day);
+                    }
+                }
+            }
+            summed.sort_unstable();
+            assert_eq!(summed, (from..to).collect::<Vec<_>>(), "{from} to {to}");
+        }
     }
 }

@@ -42,6 +42,22 @@ impl Aspect {
         Self::Task,
     ];
 
+    /// Its word in an entry that says what was asked.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kind => "kinds",
+            Self::Actor => "actor",
+            Self::Role => "role",
+            Self::Grid => "grid",
+            Self::Purpose => "purpose",
+            Self::Result => "result",
+            Self::Outcome => "outcome",
+            Self::Reason => "reason",
+            Self::Device => "device",
+            Self::Task => "task",
+        }
+    }
+
     /// Whether the private part says it, which may be removed.
     pub(super) const fn is_private(self) -> bool {
         matches!(self, Self::Actor | Self::Device | Self::Task)
