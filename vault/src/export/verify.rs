@@ -30,6 +30,7 @@ pub async fn verify_export(
         Err(why) => (0, Some(fault(None, why))),
     };
     let broken = broken.or_else(|| run.milestones.fault(run.chain.head().origin(), size));
+    let broken = broken.or_else(|| run.milestones.cut(size));
     Ok(run.outcome(broken))
 }
 

@@ -5,7 +5,7 @@ use gridvault_audit::{Kind, Part, View};
 
 use super::questions::keys_of;
 use super::standing::signed;
-use crate::store::{EntryFilter, Removed, Store, StoreError, StoredEntry};
+use crate::store::{EntryFilter, Pruning, Removed, Store, StoreError, StoredEntry};
 
 /// Entries looked at in one transaction.
 const AT_A_TIME: i64 = 500;
@@ -40,6 +40,13 @@ pub async fn prune(store: &Store) -> Result<u64, StoreError> {
     let mut removed = 0;
     for pruning in store.prunings().await?.into_iter().filter(|pruning| !pruning.done) {
         let Some(parts) = Parts::parse(&pruning.what) else { continue };
+        if !is_ordered(store, &pruning).await? {
+            tracing::error!(
+                upto = pruning.upto,
+                "no entry of this log orders what is to be removed: it stays"
+            );
+            continue;
+        }
         let mut behind = -1;
         loop {
             let filter = EntryFilter {
@@ -58,6 +65,28 @@ pub async fn prune(store: &Store) -> Result<u64, StoreError> {
         store.pruned(&pruning).await?;
     }
     Ok(removed)
+}
+
+/// Whether an entry of this very log ordered it: the row beside the log is nobody's word.
+async fn is_ordered(store: &Store, pruning: &Pruning) -> Result<bool, StoreError> {
+    let mut orders = EntryFilter {
+        kinds: vec![Kind::TrailPruned.as_str().to_owned()],
+        limit: AT_A_TIME,
+        ..EntryFilter::default()
+    };
+    loop {
+        let page = store.entries(&orders).await?;
+        let Some(last) = page.last() else { return Ok(false) };
+        orders.after = Some(last.seq);
+        let says_so = |entry: &StoredEntry| {
+            let private = entry.private.as_deref().and_then(|private| Part::read(private).ok())?;
+            let detail = private.view().get("detail")?;
+            Some(detail.text("what")? == pruning.what && detail.int("upto")? == pruning.upto)
+        };
+        if page.iter().any(|entry| says_so(entry) == Some(true)) {
+            return Ok(true);
+        }
+    }
 }
 
 /// What is to be removed of an entry; nothing where it is kept.
