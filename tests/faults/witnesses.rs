@@ -20,25 +20,25 @@ use zeroize::Zeroizing;
 const GRID: i64 = 300_000_000;
 
 /// A witness in this process; ends with its task.
-struct Near {
-    address: WitnessAddress,
+pub(crate) struct Near {
+    pub(crate) address: WitnessAddress,
     witness: Arc<Witness>,
     _folder: tempfile::TempDir,
 }
 
-async fn listen(routes: Router) -> String {
+pub(crate) async fn listen(routes: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await });
     url
 }
 
-fn key(n: u8) -> WitnessKey {
+pub(crate) fn key(n: u8) -> WitnessKey {
     WitnessKey::from_seed(&Zeroizing::new([n; 32]), &format!("witness.test/{n}")).unwrap()
 }
 
 impl Near {
-    async fn of(vault: &Vault, n: u8) -> Self {
+    pub(crate) async fn of(vault: &Vault, n: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let witness =
             Arc::new(Witness::open(folder.path(), key(n), std::slice::from_ref(&vault.log_key)).unwrap());
@@ -47,7 +47,7 @@ impl Near {
     }
 }
 
-fn asking(site: &Site, witnesses: &[&WitnessAddress]) -> Layout {
+pub(crate) fn asking(site: &Site, witnesses: &[&WitnessAddress]) -> Layout {
     let witnesses = witnesses.iter().map(|one| (*one).clone()).collect();
     Layout { publishing: Publishing { witnesses, ..Publishing::default() }, ..site.layout() }
 }
