@@ -44,6 +44,16 @@ impl SignerKey {
         &self.0.name
     }
 
+    /// Its public half: whoever goes by two names has one.
+    pub fn public(&self) -> &[u8; 32] {
+        &self.0.public
+    }
+
+    /// Whether that signature, base64 as [`Self::signed`] gives it, is this key's over that text.
+    pub fn verifies(&self, text: &str, signature: &str) -> bool {
+        BASE64.decode(signature.as_bytes()).is_ok_and(|bytes| self.0.verifies(text.as_bytes(), &bytes))
+    }
+
     /// The signature of this key among those lines under that text, base64; nothing where there is none. One that fails
     /// refuses all.
     pub fn signed(&self, text: &str, lines: &str) -> Result<Option<String>, NoteError> {
@@ -78,7 +88,10 @@ mod tests {
         let key = |n| SigningKey::from_seed(&Zeroizing::new([n; 32]), "officer/a").unwrap();
         let text = "one\ntwo\n";
         let line = key(1).sign(text);
-        assert!(key(1).verifier().signed(text, &line).unwrap().is_some());
+        let signed = key(1).verifier().signed(text, &line).unwrap().unwrap();
+        assert!(key(1).verifier().verifies(text, &signed));
+        assert!(!key(2).verifier().verifies(text, &signed) && !key(1).verifier().verifies("two\n", &signed));
+        assert_ne!(key(1).verifier().public(), key(2).verifier().public());
         assert_eq!(key(2).verifier().signed(text, &line), Ok(None));
         assert_eq!(key(1).verifier().signed("one\nthree\n", &line), Err(NoteError::Unsigned));
         assert_eq!(key(1).verifier().signed("one\n\ntwo\n", &line), Err(NoteError::Unsigned));

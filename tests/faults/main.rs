@@ -11,6 +11,7 @@ mod office;
 mod operate;
 mod policy;
 mod registers;
+mod reopening;
 mod six_steps;
 mod strangers;
 mod syscalls;

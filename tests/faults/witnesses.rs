@@ -26,7 +26,7 @@ pub(crate) struct Near {
     _folder: tempfile::TempDir,
 }
 
-async fn listen(routes: Router) -> String {
+pub(crate) async fn listen(routes: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -206,7 +206,7 @@ def public_part(raw: bytes, origin: str, seq: int) -> dict[str, Any]:
     need((entry["kind"] == "log.created") == (seq == 0), "log.created is entry 0 and no other")
     need("about" not in entry or entry["kind"] in {"log.created", "log.closed", "key.rotated"}, "about in this kind")
     if seq == 0:
-        need(entry.get("about", {}).keys() <= {"synthetic", "former", "reason", "signatures"}, "bad about")
+        need(entry.get("about", {}).keys() <= {"synthetic", "former", "keys", "reason", "signatures"}, "bad about")
         need(entry["prev"] == bytes(HASH).hex(), "prev of entry 0 is not zeros")
     return entry
 

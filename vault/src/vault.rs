@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use gridvault_audit::{Log, RecordError, VerifierKey};
+use gridvault_audit::{Checkpoint, Log, RecordError, VerifierKey};
 use gridvault_policy::{Book, PolicyError};
 use tokio::task::JoinHandle;
 
@@ -80,6 +80,17 @@ pub enum OpenError {
     /// Real vaults and demonstrations do not mix.
     #[error("{0}")]
     Synthetic(&'static str),
+    /// A reopening was broken off.
+    #[error("the log goes on as a new one that is not begun in full: {0}")]
+    Unfinished(&'static str),
+    /// The former log, or rows of rights, were changed since it was moved aside.
+    #[error(
+        "the new log cannot tell what the former one did not ({0}): put back the database as it was moved aside"
+    )]
+    Rows(String),
+    /// Whatever was erased must stay erased.
+    #[error("the list of erased records `{0}`: {1}")]
+    Erased(String, #[source] std::io::Error),
     /// Another process has it open.
     #[error("`{0}`: {1}")]
     Lock(String, String),
@@ -180,6 +191,13 @@ impl Vault {
         let store = Arc::new(
             Store::open(&layout.database, &tenant, matches!(beginning, Some(Beginning::First(_)))).await?,
         );
+        let lives = store.former_lives().await?;
+        let former: Vec<_> = lives.iter().rev().map(|life| store.of_life(life)).collect();
+        if register::is_unfinished(&store, unsealed.life).await? {
+            may_go_on(&store, &beginning).await?;
+        }
+        let erased = Erased::beside(&layout.pin);
+        shred_again(&erased, &store, &unsealed.log_key.verifier()).await?;
         let book = tokio::task::spawn_blocking(move || Book::builtin(day))
             .await
             .map_err(|_| OpenError::Thread)??;
@@ -192,18 +210,15 @@ impl Vault {
         let Started { log, key, publisher, begun, pinning } =
             start(&store, Arc::clone(&clock), log_key, log_token, beside).await?;
         let keys = unsealed.keyring;
-        let lives = store.former_lives().await?;
-        let former: Vec<_> = lives.iter().rev().map(|life| store.of_life(life)).collect();
         let nature = match (begun, beginning) {
+            (_, Some(Beginning::Again(of))) => {
+                let before = former.first().zip(unsealed.former_key.as_ref());
+                let before = before.ok_or(StoreError::Corrupt("no former log was moved aside"))?;
+                register::begin_again(&keys, (&store, &log), before, &book, &of).await?
+            }
             (true, _) => register::nature(&store).await?,
             (false, Some(Beginning::First(nature))) => {
                 register::begin(&keys, &log, &book, nature).await?;
-                nature
-            }
-            (false, Some(Beginning::Again(of))) => {
-                let newest = former.first().ok_or(StoreError::Corrupt("no former log was moved aside"))?;
-                let nature = register::nature(newest).await?;
-                register::begin_again(&keys, (&store, &log), &book, nature, &of).await?;
                 nature
             }
             (false, None) => {
@@ -221,7 +236,7 @@ impl Vault {
             book: ArcSwap::new(book),
             remembered: Remembered::default(),
             standing: ArcSwap::from_pointee(Standing::default()),
-            erased: Erased::beside(&layout.pin),
+            erased,
             clock,
             nature,
             pinning: tokio::sync::Mutex::new(Some(pinning)),
@@ -296,4 +311,28 @@ impl Vault {
         self.store.close().await;
         drop(self.lock.lock().await.take());
     }
+}
+
+/// Nothing begins where a log was moved aside, but for the one that goes on from it; and that only where nothing of the other
+/// is left in its place.
+async fn may_go_on(store: &Store, beginning: &Option<Beginning>) -> Result<(), OpenError> {
+    let again = matches!(beginning, Some(Beginning::Again(_)));
+    if again && (store.head().await?.is_some() || !store.is_left().await?) {
+        return Ok(());
+    }
+    Err(OpenError::Unfinished("ask `gridvault log reopen` again, with the same challenge and signatures"))
+}
+
+/// A database of before an erasure may have been put in place: what its log has not erased is erased in it again.
+async fn shred_again(erased: &Erased, store: &Store, key: &VerifierKey) -> Result<(), OpenError> {
+    let head = store.head().await?;
+    // One that is not signed covers nothing.
+    let head = head.and_then(|head| Checkpoint::open(&head.checkpoint, std::slice::from_ref(key)).ok());
+    let beyond = erased.beyond(key.name(), head.map_or(0, |head| head.size));
+    let beyond = beyond.map_err(|error| OpenError::Erased(erased.path().display().to_string(), error))?;
+    let held = store.shred(&beyond).await?;
+    if held > 0 {
+        tracing::warn!(held, "records that were erased since this database was written are erased in it too");
+    }
+    Ok(())
 }

@@ -58,7 +58,7 @@ pub async fn restore(
     std::fs::copy(file, aside.path()).map_err(io(file))?;
     let copied = Location::File(aside.path().to_owned());
     let mut verified = verify(&copied, key, None, "the backup", progress).await?;
-    before_use(aside.path(), layout, verified.entries).await?;
+    before_use(aside.path(), layout, &verified).await?;
     let mut before = None;
     match layout.database.file() {
         Some(database) => {
@@ -81,9 +81,9 @@ pub async fn restore(
 
 /// What has to be done to a database that comes from a backup before it takes its place: it lies there as an SQLite file,
 /// whichever database it goes to. Whatever was destroyed since the backup was made is destroyed in it here.
-async fn before_use(copied: &Path, layout: &Layout, entries: u64) -> Result<(), BackupError> {
+async fn before_use(copied: &Path, layout: &Layout, verified: &Verified) -> Result<(), BackupError> {
     let list = Erased::beside(&layout.pin);
-    let erased = list.since(entries).map_err(io(&layout.pin))?;
+    let erased = list.beyond(&verified.origin, verified.entries).map_err(io(list.path()))?;
     if !erased.is_empty() {
         Store::shred_in(copied, &erased).await?;
         tracing::warn!(

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{ConfigFile, Failure, Outcome, new_seed, say};
 use crate::clock::SystemClock;
 use crate::config::{Config, read_secret};
-use crate::life::{Challenge, end_former};
+use crate::life::{self, Challenge, end_former};
 use crate::seal::write_new;
 use crate::vault::Vault;
 
@@ -47,6 +47,9 @@ pub(super) struct ChallengeArguments {
     /// Why: one word, such as `disk_lost` or `restored_backup`
     #[arg(long)]
     reason: String,
+    /// Although none of the witnesses that are set answers: what they know of is then not in it
+    #[arg(long)]
+    unwitnessed: bool,
 }
 
 #[derive(clap::Args)]
@@ -103,7 +106,12 @@ fn read_key(path: &Path) -> Result<SigningKey, Failure> {
 async fn challenge(arguments: ChallengeArguments) -> Outcome {
     let config = Config::read(&arguments.file.config)?;
     officers(&config)?;
-    let challenge = Challenge::of(&config.layout(), config.passphrase()?, &arguments.reason).await?;
+    let (layout, passphrase) = (config.layout(), config.passphrase()?);
+    let challenge = if arguments.unwitnessed {
+        Challenge::unwitnessed(&layout, passphrase, &arguments.reason).await?
+    } else {
+        Challenge::of(&layout, passphrase, &arguments.reason).await?
+    };
     write_new(&arguments.out, challenge.text().as_bytes())
         .map_err(|error| Failure(format!("`{}`: {error}", arguments.out.display()), 1))?;
     say(&challenge.in_words());
@@ -125,37 +133,20 @@ fn sign(arguments: &Sign) -> Outcome {
 
 /// The officers whose signatures count: two at least.
 fn officers(config: &Config) -> Result<Vec<SignerKey>, Failure> {
-    let keys: Result<Vec<_>, _> = config.log.officers.iter().map(|text| SignerKey::parse(text)).collect();
-    let keys = keys.map_err(|error| Failure(format!("`log.officers`: {error}"), 1))?;
-    if keys.len() < 2 {
-        let words =
-            "`log.officers` names fewer than two officers' verifier keys: `gridvault log key` makes them";
-        return Err(Failure(words.into(), 1));
-    }
-    Ok(keys)
+    life::officers(&config.log.officers).map_err(|words| Failure(format!("`log.officers`: {words}"), 1))
 }
 
 async fn reopen(arguments: Reopen) -> Outcome {
     let config = Config::read(&arguments.file.config)?;
     let officers = officers(&config)?;
-    let text = std::fs::read_to_string(&arguments.challenge)?;
-    let challenge = Challenge::parse(&text)?;
+    let challenge = Challenge::parse(&std::fs::read_to_string(&arguments.challenge)?)?;
     let mut lines = String::new();
     for file in &arguments.signature {
         lines.push_str(&std::fs::read_to_string(file)?);
     }
-    let mut signatures = Vec::new();
-    for officer in &officers {
-        let signed = officer.signed(&text, &lines);
-        let signed = signed.map_err(|error| Failure(format!("{}: {error}", officer.name()), 1))?;
-        signatures.extend(signed.map(|signature| format!("{}:{signature}", officer.name())));
-    }
-    if signatures.len() < 2 {
-        return Err(Failure("two officers of `log.officers` must sign the challenge".into(), 1));
-    }
+    let former = challenge.accepted(&officers, &lines)?;
     let (layout, passphrase) = (config.layout(), config.passphrase()?);
     end_former(&layout, &passphrase, &challenge).await?;
-    let former = challenge.former(signatures);
     let vault = Vault::open_again(&layout, passphrase, Arc::new(SystemClock), former).await?;
     say(&format!("the log goes on as {}", vault.log_key.name()));
     say(&format!("its verifier key, for whoever verifies it and for its witnesses: {}", vault.log_key));

@@ -131,7 +131,7 @@ async fn shred(
     rows.extend(super::proposals::refused_of(vault, id, &dropped, caller.holder()).await?);
     let change = Change { rows, dropped, shredded: vec![id], ..Change::default() };
     let recorded = vault.log.record(Act::new(&vault.keys, erased, change)).await?;
-    vault.erased.note(recorded.receipt().seq, id);
+    vault.erased.note(vault.log_key.name(), recorded.receipt().seq, id);
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub use proposals::{
     read_proposal, refuse_proposal, second_halves,
 };
 pub use prunings::{OrderedPruning, propose_pruning};
-pub use reopen::{Former, begin_again};
+pub use reopen::{Former, begin_again, is_unfinished};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.

@@ -30,7 +30,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gridvault_audit::{LogKey, LogToken, RingToken};
+use gridvault_audit::{LogKey, LogToken, RingToken, VerifierKey};
 use gridvault_policy::FieldId;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -112,6 +112,8 @@ pub struct Unsealed {
     pub log_token: LogToken,
     /// The log's life, from 1.
     pub life: u32,
+    /// Verifies the heads of the life before, where there was one.
+    pub former_key: Option<VerifierKey>,
 }
 
 /// Makes a key file with fresh random keys (mode 0600; never over an existing one).
@@ -149,12 +151,11 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
     }
     let (log_token, token) = gridvault_audit::born_together(PERMIT_GOOD_FOR);
     let life = opened.life();
-    let mut origin = format!("{}/{}", opened.deployment, opened.tenant);
-    if life > 1 {
-        origin = format!("{origin}/{life}");
-    }
-    let log_key = LogKey::from_seed(opened.key(&format!("log/{life}"))?, &origin)
-        .map_err(|_| SealError::KeyFile("its log key is broken"))?;
+    let log_key = log_key_of(&opened, life)?;
+    let former_key = match life {
+        1 => None,
+        life => Some(log_key_of(&opened, life - 1)?.verifier()),
+    };
     let keyring = Keyring {
         keks,
         kek_version,
@@ -170,7 +171,17 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         deployment: opened.deployment.clone(),
         tenant: opened.tenant.clone(),
     };
-    Ok(Unsealed { keyring, log_key, log_token, life })
+    Ok(Unsealed { keyring, log_key, log_token, life, former_key })
+}
+
+/// The signing key of one life, whose name is the log's origin.
+fn log_key_of(opened: &keyfile::Opened, life: u32) -> Result<LogKey, SealError> {
+    let mut origin = format!("{}/{}", opened.deployment, opened.tenant);
+    if life > 1 {
+        origin = format!("{origin}/{life}");
+    }
+    LogKey::from_seed(opened.key(&format!("log/{life}"))?, &origin)
+        .map_err(|_| SealError::KeyFile("its log key is broken"))
 }
 
 impl Keyring {

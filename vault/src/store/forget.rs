@@ -1,11 +1,12 @@
 //! What the index holds of entries, or private parts, that are removed goes with them, in the same transaction. What was
-//! counted of them stays counted.
+//! counted of them stays counted. And what was erased is erased again in a database of before.
 
 use std::collections::BTreeMap;
 
 use super::database::values;
 use super::prunings::Removed;
 use super::words::{FOLLOWED, LOCK_FOLLOWED};
+use super::write::{SHRED, SHRED_FORMER};
 use super::{BLOCK, Batch, Bits, Store, StoreError};
 
 /// Rows dropped in one transaction.
@@ -21,7 +22,32 @@ pub(super) const DROP_FOLLOWED: [&str; 2] =
 pub(super) const DROP_WORDS: &str = "DELETE FROM entry_words WHERE tenant = $1 AND (word, block) IN \
      (SELECT word, block FROM entry_words WHERE tenant = $1 ORDER BY word, block LIMIT $2)";
 
+/// Of a record that was erased: its envelopes, present and former, then its index terms.
+pub(super) const SHRED_AGAIN: [&str; 3] =
+    [SHRED, SHRED_FORMER, "DELETE FROM terms WHERE tenant = $1 AND record = $2"];
+
 impl Store {
+    /// Destroys what is held of records that were erased: a database of before may have been put in place. Gives how many of
+    /// them were held.
+    pub async fn shred(&self, records: &[uuid::Uuid]) -> Result<u64, StoreError> {
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let (mut batch, mut held) = (self.begin().await?, 0);
+        let [present, former, terms] = SHRED_AGAIN;
+        for record in records {
+            let values = values![self.tenant.as_str(), &record.as_bytes()[..]];
+            let there = batch.run(present, values).await? + batch.run(former, values).await?;
+            // The index of terms is by term: it is looked through only where there is something to find.
+            if there > 0 {
+                batch.run(terms, values).await?;
+                held += 1;
+            }
+        }
+        batch.commit().await?;
+        Ok(held)
+    }
+
     /// Drops words and tallies, to be made anew from the entries.
     pub async fn drop_words(&self) -> Result<(), StoreError> {
         for sql in DROP_FOLLOWED {

@@ -1,5 +1,5 @@
 //! Former lives of a log: after an accepted loss its entries, tree and head lie under `<tenant>/<n>`, where nothing is added
-//! any more, and a new log begins under the tenant's own name.
+//! any more, and a new log begins under the tenant's own name. The head goes first: without it nobody appends.
 
 use std::sync::Arc;
 
@@ -7,13 +7,21 @@ use sqlx::AssertSqlSafe;
 
 use super::database::values;
 use super::gather::Gathering;
-use super::{Row, Store, StoreError, Table};
+use super::tiles::{ASKED, NEWEST, PUBLISH};
+use super::{Row, Store, StoreError, StoredHead, Table};
 
 /// Rows moved in one transaction.
 const AT_A_TIME: i64 = 2000;
-/// What belongs to a life, and how its rows are told apart in portions; the head last, for it says that all is moved.
-const LIFE: [(&str, &str); 3] = [("entries", "seq"), ("entry_tags", "seq"), ("checkpoints", "slot")];
+/// What belongs to a life beside its head, and the order in which its rows are moved, a portion at a time.
+const REST: [(&str, &str); 4] =
+    [("entries", "seq"), ("entry_tags", "tag, seq"), ("checkpoints", "slot"), ("tiles", "level, n")];
 pub(super) const FORMER: &str = "SELECT tenant FROM heads WHERE tenant > $1 AND tenant < $2 ORDER BY tenant";
+/// In the transaction that moves the head: its last checkpoint, and what was ordered to be removed of this log and no other.
+pub(super) const END: [&str; 2] =
+    ["UPDATE prunings SET tenant = $2 WHERE tenant = $1", "UPDATE heads SET tenant = $2 WHERE tenant = $1"];
+pub(super) const LEFT: &str = "SELECT 1 FROM entries WHERE tenant = $1 UNION ALL SELECT 1 FROM entry_tags WHERE tenant = $1 \
+     UNION ALL SELECT 1 FROM checkpoints WHERE tenant = $1 UNION ALL SELECT 1 FROM tiles WHERE tenant = $1 \
+     UNION ALL SELECT 1 FROM prunings WHERE tenant = $1 LIMIT 1";
 /// Behind every `<tenant>/…`.
 const BEHIND: char = '0';
 
@@ -35,30 +43,74 @@ impl Store {
         Ok(lives)
     }
 
-    /// Moves the log that lies under the tenant's name to that former life. Broken off, it goes on when it is asked again.
-    pub async fn end_life(&self, former: &str) -> Result<(), StoreError> {
-        for (table, number) in LIFE {
-            let sql = format!(
-                "UPDATE {table} SET tenant = $2 WHERE tenant = $1 AND {number} IN \
-                 (SELECT {number} FROM {table} WHERE tenant = $1 ORDER BY {number} LIMIT $3)"
-            );
-            while self.move_some(&sql, values![self.tenant.as_str(), former, AT_A_TIME]).await? > 0 {}
+    /// Ends the log whose head this is, all in one transaction under the head's lock: the head becomes its last checkpoint and
+    /// goes to that former life, and what was ordered to be removed goes with it. A head that moved meanwhile is a conflict,
+    /// and nothing is done.
+    pub async fn end_life(&self, former: &str, head: &StoredHead) -> Result<(), StoreError> {
+        let mut batch = self.begin().await?;
+        if batch.lock_head().await?.as_ref() != Some(head) {
+            batch.give_up().await?;
+            return Err(StoreError::Conflict);
+        }
+        let tenant = self.tenant.as_str();
+        let newest = |rows: super::Rows| {
+            rows.first().map(|row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?))).transpose()
+        };
+        let shown = newest(batch.conn.fetch(NEWEST, values![tenant, 1]).await?)?;
+        if shown.is_none_or(|(_, size)| size != head.size) {
+            let last = newest(batch.conn.fetch(NEWEST, values![tenant, 0]).await?)?;
+            let slot = last.map_or(0, |(slot, _)| slot.saturating_add(1)).max(head.at.div_euclid(1_000_000));
+            let note = head.checkpoint.as_str();
+            batch.run(PUBLISH, values![tenant, slot, head.size, note]).await?;
+            batch.run(ASKED, values![tenant, slot, note]).await?;
+        }
+        for sql in END {
+            batch.run(sql, values![tenant, former]).await?;
+        }
+        batch.commit().await
+    }
+
+    /// Moves what still lies under the tenant's name behind its head, in portions. Where a log has its head there, nothing is
+    /// moved: it is another one. Broken off, it goes on when it is asked again.
+    pub async fn move_rest(&self, former: &str) -> Result<(), StoreError> {
+        for (table, key) in REST {
+            let sql = move_some(table, key);
+            loop {
+                let mut batch = self.begin().await?;
+                let values = values![self.tenant.as_str(), former, AT_A_TIME];
+                let moved = batch.run(AssertSqlSafe(sql.clone()), values).await?;
+                batch.commit().await?;
+                if moved == 0 {
+                    break;
+                }
+            }
         }
         // Made from the entries, and made anew from those of the new life.
-        self.drop_words().await?;
-        for table in ["tiles", "heads"] {
-            let sql = format!("UPDATE {table} SET tenant = $2 WHERE tenant = $1");
-            self.move_some(&sql, values![self.tenant.as_str(), former]).await?;
+        if self.head().await?.is_none() {
+            self.drop_words().await?;
         }
         Ok(())
     }
 
-    async fn move_some(&self, sql: &str, values: &[super::Value<'_>]) -> Result<u64, StoreError> {
-        let mut batch = self.begin().await?;
-        let moved = batch.run(AssertSqlSafe(sql.to_owned()), values).await?;
-        batch.commit().await?;
-        Ok(moved)
+    /// Whether something of a log lies under the tenant's name beside its head.
+    pub async fn is_left(&self) -> Result<bool, StoreError> {
+        Ok(self.fetch(LEFT, values![self.tenant.as_str()]).await?.first().is_some())
     }
+}
+
+/// All in one statement: a new log's head and entries are there for it together, or neither is.
+fn move_some(table: &str, key: &str) -> String {
+    format!(
+        "UPDATE {table} SET tenant = $2 WHERE tenant = $1 AND ({key}) IN \
+         (SELECT {key} FROM {table} WHERE tenant = $1 ORDER BY {key} LIMIT $3) \
+         AND NOT EXISTS (SELECT 1 FROM heads WHERE tenant = $1)"
+    )
+}
+
+/// Every statement that moves what lies behind the head.
+#[cfg(test)]
+pub(super) fn moves() -> impl Iterator<Item = String> {
+    REST.into_iter().map(|(table, key)| move_some(table, key))
 }
 
 impl super::Batch<'_> {

@@ -5,11 +5,11 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use super::entries::{COLUMNS, INDEXED, NUMBERED, PUBLIC, TAGS, TIME_OF, TOUCHING};
-use super::forget::{DROP_FOLLOWED, DROP_HELD, DROP_WORDS, HELD, HOLD};
+use super::forget::{DROP_FOLLOWED, DROP_HELD, DROP_WORDS, HELD, HOLD, SHRED_AGAIN};
 use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys, by_numbers};
-use super::lives::{FORMER, restate};
+use super::lives::{END, FORMER, LEFT, moves, restate};
 use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
 use super::prunings::{DONE, ORDER, PRUNINGS, REMOVE, REMOVE_PRIVATE, REMOVE_TAGS};
 use super::tiles::{
@@ -51,6 +51,7 @@ const FIXED: &[&str] = &[
     ASKED,
     DROP_CHECKPOINT,
     FORMER,
+    LEFT,
     PRUNINGS,
     ORDER,
     DONE,
@@ -85,9 +86,17 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         newest_first: true,
         limit: 1,
     };
-    let fixed =
-        FIXED.iter().copied().chain(PAGE).chain(REWRAP).chain(TOUCHING).chain(POSTINGS).chain(DROP_FOLLOWED);
-    let mut both: Vec<String> = fixed.map(str::to_owned).collect();
+    let fixed = FIXED
+        .iter()
+        .copied()
+        .chain(PAGE)
+        .chain(REWRAP)
+        .chain(TOUCHING)
+        .chain(POSTINGS)
+        .chain(DROP_FOLLOWED)
+        .chain(END)
+        .chain(SHRED_AGAIN);
+    let mut both: Vec<String> = fixed.map(str::to_owned).chain(moves()).collect();
     let mut keyed = vec![REVS.to_owned(), holders(1), ENVELOPES_OF.to_owned()];
     for table in Table::ALL {
         keyed.extend([table.select_by_ids().to_owned(), table.select_by_refs().to_owned()]);

@@ -158,17 +158,12 @@ fn parsed(note: &str) -> Result<Checkpoint, StoreError> {
     Checkpoint::parse_unverified(note).map_err(|_| StoreError::Corrupt("a note is no checkpoint"))
 }
 
-/// Publishes the head of a log that ends, as its last checkpoint.
-pub(crate) async fn publish_last(store: &Store) -> Result<(), StoreError> {
-    let Some(head) = store.head().await? else { return Ok(()) };
-    let checkpoint = parsed(&head.checkpoint)?;
-    if !Tree::at_rest(store).await?.reach(store, &checkpoint).await? {
-        return Err(StoreError::Corrupt("the entries do not add up to the signed head"));
+/// Brings the tiles of a log that ends up to its head, so that every line of it can be proven for ever.
+pub(crate) async fn settle(store: &Store, head: &Checkpoint) -> Result<(), StoreError> {
+    if Tree::at_rest(store).await?.reach(store, head).await? {
+        return Ok(());
     }
-    let slot = store.newest_checkpoint(false).await?.map_or(0, |newest| newest.slot + 1);
-    let slot = slot.max(head.at.div_euclid(1_000_000));
-    store.take_slot(slot, head.size, &head.checkpoint).await?;
-    store.show_checkpoint(slot, &head.checkpoint).await
+    Err(StoreError::Corrupt("the entries do not add up to the signed head"))
 }
 
 /// A file of the layout, of a log that shows `size` entries; nothing where it is not in there.

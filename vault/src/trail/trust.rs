@@ -108,20 +108,25 @@ impl Milestones {
         }
     }
 
-    /// The first one that the log, which ends at `size`, does not extend.
+    /// The first one that the log, which ends at `size`, does not extend; but for those behind its end.
     pub(crate) fn fault(&self, origin: &str, size: u64) -> Option<Verdict> {
         self.checkpoints.iter().find_map(|checkpoint| {
             let at = checkpoint.size;
-            let (seq, why) = match self.reached.get(&at).copied().flatten() {
-                _ if checkpoint.origin != origin => (None, format!("a checkpoint at {at} is of another log")),
-                None if at > size => {
-                    (Some(size), format!("cut: an earlier checkpoint names {at} entries, here are {size}"))
-                }
+            let why = match self.reached.get(&at).copied().flatten() {
+                _ if checkpoint.origin != origin => format!("a checkpoint at {at} is of another log"),
                 Some(root) if root == checkpoint.root => return None,
-                _ => (None, format!("another history than the checkpoint at {at}")),
+                None if at > size => return None,
+                _ => format!("another history than the checkpoint at {at}"),
             };
-            Some(Verdict::Broken { seq, why })
+            Some(Verdict::Broken { seq: None, why })
         })
+    }
+
+    /// Whether the log ends before one of them: said behind every other fault, for it hides none.
+    pub(crate) fn cut(&self, size: u64) -> Option<Verdict> {
+        let at = self.checkpoints.iter().map(|checkpoint| checkpoint.size).find(|at| *at > size)?;
+        let why = format!("cut: an earlier checkpoint names {at} entries, here are {size}");
+        Some(Verdict::Broken { seq: Some(size), why })
     }
 
     /// What a log is that has no fault.

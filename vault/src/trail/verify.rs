@@ -1,6 +1,5 @@
 //! Verifying a database offline: chain, columns, signed head, pin, and every authority row against what the trail says of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use gridvault_audit::{
@@ -10,19 +9,16 @@ use gridvault_audit::{
 use super::change::{FIRST_FACTS_REV, narrows};
 use super::prune::{Gaps, further_tags, leaf_of_removed};
 use super::questions::Words;
+use super::rows::{Numbers, Told};
 use super::standing::signed;
 use super::tags::Tags;
 use super::tiles::Tiles;
 use super::trust::{Milestones, Trust, Verdict, Verified};
-use crate::seal::row_digest;
 use tokio::sync::mpsc;
 
-use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead, Table};
+use crate::store::{EntryFilter, Store, StoreError, StoredEntry, StoredHead};
 
 const AT_A_TIME: i64 = 512;
-
-/// Latest digest that the trail gives for each row, with the entry that gave it.
-type Told = HashMap<String, (u64, String)>;
 
 /// Verifies the whole log of the store's tenant: entries, columns, tree, tiles, kept checkpoints, head, and every row that a
 /// right relies on. `progress` hears numbers done.
@@ -31,9 +27,18 @@ pub async fn verify_database(
     trust: &Trust,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Verified, StoreError> {
+    walk(store, trust, progress).await.map(|(verified, _)| verified)
+}
+
+/// Likewise, with what the log says of rows.
+pub(crate) async fn walk(
+    store: &Arc<Store>,
+    trust: &Trust,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Verified, Told), StoreError> {
     let mut run = Run {
         chain: ChainVerifier::new(trust.key.as_ref().map(VerifierKey::name)),
-        told: Told::new(),
+        told: Told::default(),
         removed: 0,
         tags: Tags::new()?,
         words: Words::new(store).await?,
@@ -60,7 +65,9 @@ pub async fn verify_database(
     let root = data_encoding::HEXLOWER.encode(&head.frontier().root());
     let (removed, redacted) = (run.removed, run.redacted);
     let (checkpoints, cosigned, agreed) = run.milestones.into_figures();
-    Ok(Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned, agreed })
+    let verified =
+        Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned, agreed };
+    Ok((verified, run.told))
 }
 
 /// The log page by page; the next is read while one is verified.
@@ -219,7 +226,7 @@ impl Run {
         }
         for (row, digest) in private.get("state").and_then(View::members).into_iter().flatten() {
             if let Some(digest) = digest.as_text() {
-                self.told.insert(row.to_owned(), (verified.seq, digest.to_owned()));
+                self.told.tell(row, verified.seq, digest);
             }
         }
         Ok(())
@@ -249,8 +256,15 @@ impl Run {
         if let Some((seq, why)) = self.words.differ(store).await? {
             return Ok(Some(broken(seq.and_then(|seq| u64::try_from(seq).ok()), why)));
         }
+        if let Some(found) = self.milestones.cut(size) {
+            return Ok(Some(found));
+        }
         // What a former life made belongs to the present one, which restates it.
-        if store.tenant().contains('/') { Ok(None) } else { self.rows(store).await }
+        if store.tenant().contains('/') {
+            return Ok(None);
+        }
+        let differs = self.told.differ(store, self.chain.head().origin(), Numbers::Own).await?;
+        Ok(differs.map(|(seq, why)| broken(Some(seq), why)))
     }
 
     /// The index of further tags against what the private parts name; the first entry that it has otherwise.
@@ -302,45 +316,6 @@ impl Run {
             && signed.root == head.frontier().root();
         (!same)
             .then(|| broken(size.checked_sub(1), "the head row says something else than the entries".into()))
-    }
-
-    /// Every row that a right relies on is the one that the trail made last, and none is there that it did not make.
-    async fn rows(&mut self, store: &Store) -> Result<Option<Verdict>, StoreError> {
-        let origin = self.chain.head().origin().to_owned();
-        let deployment = origin.split('/').next().unwrap_or_default();
-        let mut first: Option<(u64, String)> = None;
-        let mut fault = |seq: u64, why: String| {
-            if first.as_ref().is_none_or(|(s, _)| seq < *s) {
-                first = Some((seq, why));
-            }
-        };
-        for table in Table::ALL {
-            for row in store.all(*table).await? {
-                let name = table.row_name(&row.id);
-                let found = format!(
-                    "{}:{}",
-                    row.rev,
-                    data_encoding::HEXLOWER.encode(&row_digest(deployment, store.tenant(), &row))
-                );
-                match self.told.remove(&name) {
-                    None => fault(
-                        u64::try_from(row.seq).unwrap_or(u64::MAX),
-                        format!("row `{name}` was inserted: no entry made it"),
-                    ),
-                    Some((seq, told)) if told != found || u64::try_from(row.seq) != Ok(seq) => {
-                        fault(
-                            seq,
-                            format!("row `{name}` was edited or put back: this entry made it otherwise"),
-                        );
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        for (name, (seq, _)) in &self.told {
-            fault(*seq, format!("row `{name}` is gone: this entry made it"));
-        }
-        Ok(first.map(|(seq, why)| broken(Some(seq), why)))
     }
 }
 

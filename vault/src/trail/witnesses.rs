@@ -165,16 +165,30 @@ impl Witness {
     }
 }
 
-/// The newest checkpoint of this log that any of these witnesses shows.
-pub(crate) async fn newest_seen(witnesses: &[WitnessAddress], key: &VerifierKey) -> Option<Checkpoint> {
-    let mut newest: Option<Checkpoint> = None;
-    for witness in witnesses {
-        let Ok((200, note)) = call(shown_at(witness, key), None).await else { continue };
-        let cosigned = matches!(witness.key.cosigned(&note), Ok(Some(_)));
-        let seen = Checkpoint::open(&note, std::slice::from_ref(key)).ok().filter(|_| cosigned);
-        newest = newest.into_iter().chain(seen).max_by_key(|one| one.size);
+/// What a witness shows of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The newest checkpoint that it cosigned.
+    Cosigned(Checkpoint),
+    /// It answers, and has seen nothing of this log.
+    Nothing,
+    /// It shows what this log's key or its own did not sign.
+    Unfit,
+    /// It could not be asked.
+    Unreachable,
+}
+
+/// What that witness shows of the log whose key this is.
+pub(crate) async fn seen_by(witness: &WitnessAddress, key: &VerifierKey) -> Seen {
+    match call(shown_at(witness, key), None).await {
+        Ok((200, note)) => {
+            let cosigned = matches!(witness.key.cosigned(&note), Ok(Some(_)));
+            let seen = Checkpoint::open(&note, std::slice::from_ref(key)).ok().filter(|_| cosigned);
+            seen.map_or(Seen::Unfit, Seen::Cosigned)
+        }
+        Ok((404, _)) => Seen::Nothing,
+        Ok(_) | Err(_) => Seen::Unreachable,
     }
-    newest
 }
 
 /// Where a witness shows what it has seen of that log.

@@ -2,6 +2,7 @@
 
 mod copy;
 mod follow;
+mod lives;
 mod verify;
 
 use std::path::PathBuf;
