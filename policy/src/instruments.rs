@@ -11,7 +11,7 @@ use crate::words::{Department, Purpose, Reason, Role};
 
 pub(crate) const TEXT: &str = include_str!("../rules/instruments.toml");
 
-static AUTHORITY: LazyLock<(Instruments, Letters)> = LazyLock::new(|| {
+static AUTHORITY: LazyLock<(Instruments, Letters, Vec<Item>)> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the file is part of the program; a test reads it")]
     read(TEXT).expect("the instruments are sound")
 });
@@ -35,6 +35,18 @@ pub struct Grant {
     pub fields: Vec<FieldId>,
 }
 
+/// An item of the task list that residents' committees assist with (协助政府工作任务清单).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Its id on the list.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The purposes that it carries.
+    pub purposes: Vec<Purpose>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Instrument {
@@ -55,6 +67,8 @@ struct Instrument {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    item: Vec<Item>,
     instrument: Vec<Instrument>,
     letter: Vec<LetterLine>,
 }
@@ -75,6 +89,16 @@ pub fn instruments() -> &'static Instruments {
 /// What letters give.
 pub fn letters() -> &'static Letters {
     &AUTHORITY.1
+}
+
+/// The task list's items.
+pub fn items() -> &'static [Item] {
+    &AUTHORITY.2
+}
+
+/// Whether the role is a residents' committee's, who may be asked for nothing beyond the task list.
+pub(crate) const fn of_the_committee(role: Role) -> bool {
+    matches!(role, Role::GridChief | Role::GridInformant)
 }
 
 impl Instrument {
@@ -116,7 +140,7 @@ impl Letters {
     }
 }
 
-fn read(text: &str) -> Result<(Instruments, Letters), PolicyError> {
+fn read(text: &str) -> Result<(Instruments, Letters, Vec<Item>), PolicyError> {
     let file: File = toml::from_str(text).map_err(|e| PolicyError::Instruments(e.message().to_owned()))?;
     let mut grants = Vec::new();
     for line in file.letter {
@@ -130,7 +154,16 @@ fn read(text: &str) -> Result<(Instruments, Letters), PolicyError> {
             return Err(PolicyError::Instruments(format!("`{day}` is no day")));
         }
     }
-    Ok((Instruments(file.instrument), Letters(grants)))
+    let listed = |purpose: &Purpose| file.item.iter().any(|item| item.purposes.contains(purpose));
+    let unlisted = file.instrument.iter().find(|instrument| {
+        instrument.roles.iter().copied().any(of_the_committee) && !instrument.purposes.iter().all(listed)
+    });
+    if let Some(unlisted) = unlisted {
+        let words =
+            format!("`{}` gives a committee's role what no item of the task list names", unlisted.name);
+        return Err(PolicyError::Instruments(words));
+    }
+    Ok((Instruments(file.instrument), Letters(grants), file.item))
 }
 
 #[cfg(test)]
@@ -151,10 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn d36_an_instrument_gives_a_committees_role_nothing_beyond_the_task_list() {
+        for item in items() {
+            let (from, until) = TEXT.split_once(&format!("[[item]]\nid = \"{}\"", item.id)).unwrap();
+            let (_, after) = until.split_once("\n[[").unwrap();
+            let without = read(&format!("{from}[[{after}"));
+            // Two of the purposes rest on consent or an emergency, which no instrument gives: the rules are held against the list.
+            let none = ["XZ-02", "XZ-04"].contains(&item.id.as_str());
+            assert_eq!(without.is_ok(), none, "{} {:?}", item.id, without.err());
+        }
+    }
+
+    #[test]
     fn an_instrument_is_in_force_from_a_day_to_a_day() {
-        let text = "letter = []\n[[instrument]]\nname = \"a\"\nlaw = \"l\"\nroles = [\"grid_chief\"]\npurposes = [\"case_handling\"]\nstanding = true\nfrom = \"2026-01-01\"\nto = \"2027-01-01\"\n";
+        let text = "letter = []\n[[item]]\nid = \"1\"\nname = \"i\"\npurposes = [\"case_handling\"]\n[[instrument]]\nname = \"a\"\nlaw = \"l\"\nroles = [\"grid_chief\"]\npurposes = [\"case_handling\"]\nstanding = true\nfrom = \"2026-01-01\"\nto = \"2027-01-01\"\n";
         let on = |day: &str| {
-            let (instruments, _) = read(text).unwrap();
+            let (instruments, ..) = read(text).unwrap();
             let day = Day::parse(day).unwrap();
             instruments
                 .grant(Role::GridChief, Department::None, None, Purpose::CaseHandling, day)
