@@ -29,6 +29,10 @@ pub struct Letters(Vec<Grant>);
 pub struct Grant {
     /// The department that delegates.
     pub department: Department,
+    /// The statute that it delegates from.
+    pub statute: String,
+    /// Its article.
+    pub article: String,
     /// What for.
     pub purposes: Vec<Purpose>,
     /// Which fields.
@@ -77,6 +81,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct LetterLine {
     department: Department,
+    statute: String,
+    article: String,
     purposes: Vec<Purpose>,
     fields: Vec<String>,
 }
@@ -147,7 +153,13 @@ fn read(text: &str) -> Result<(Instruments, Letters, Vec<Item>), PolicyError> {
         let fields: Result<_, _> = line.fields.iter().map(|id| FieldId::parse(id)).collect();
         let fields =
             fields.map_err(|_| PolicyError::Instruments("a letter names an unknown field".into()))?;
-        grants.push(Grant { department: line.department, purposes: line.purposes, fields });
+        grants.push(Grant {
+            department: line.department,
+            statute: line.statute,
+            article: line.article,
+            purposes: line.purposes,
+            fields,
+        });
     }
     for day in file.instrument.iter().flat_map(|i| i.from.iter().chain(&i.to)) {
         if Day::parse(day).is_none() {

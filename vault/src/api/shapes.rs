@@ -28,7 +28,7 @@ macro_rules! shapes {
 }
 
 /// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
-fn left_out(schema: &mut Schema) {
+pub(super) fn left_out(schema: &mut Schema) {
     each_option(schema, |name, member, required| {
         if name == "next" {
             required.push(name.into());
