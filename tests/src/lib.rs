@@ -299,7 +299,7 @@ impl TestVault {
         let body = json!({
             "source": "test", "number": source_number, "kind": kind_for(purpose), "purpose": purpose,
             "residents": resident.into_iter().collect::<Vec<_>>(), "premises": premises.into_iter().collect::<Vec<_>>(),
-            "assignees": [post], "opens": "2026-11-24T00:00:00+08:00", "closes": "2026-12-24T00:00:00+08:00",
+            "assignees": [post], "closes": gridvault::clock::rfc3339(self.vault.now() + 30 * 24 * HOUR),
         });
         let answer = self.call("POST", "/v1/tasks", Some(&steward.token), Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text);

@@ -32,12 +32,17 @@ fn letter_doors() -> Vec<Door> {
             .gives::<common::Made>(201, "It is good when a second person has signed it.")
             .refuses(&[Conflict])
             .enters(&["delegation.granted"]),
-        door("PATCH", "/v1/letters/{id}", "Sign a letter that somebody else registered", patch(letters::sign))
-            .in_a_post()
-            .takes::<letters::Signature>()
-            .gives_nothing(204, "Good from its day on.")
-            .refuses(&[Conflict])
-            .enters(&["delegation.granted"]),
+        door(
+            "PATCH",
+            "/v1/letters/{id}",
+            "Sign a letter that somebody else registered",
+            patch(letters::sign),
+        )
+        .in_a_post()
+        .takes::<letters::Signature>()
+        .gives_nothing(204, "Good from its day on.")
+        .refuses(&[Conflict])
+        .enters(&["delegation.granted"]),
         door("POST", "/v1/letters/{id}/revoke", "Revoke a letter of delegation", post(letters::revoke))
             .in_a_post()
             .gives_nothing(204, "It gives nothing any more.")
@@ -72,7 +77,10 @@ fn duty_doors() -> Vec<Door> {
             .in_a_post()
             .asks("after", json!({ "type": "string", "format": "uuid" }), "Behind that shift.")
             .asks("limit", limit(), "Shifts at most.")
-            .gives::<shapes::RostersShape>(200, "Those of the last two weeks and those to come, as they end."),
+            .gives::<shapes::RostersShape>(
+                200,
+                "Those of the last two weeks and those to come, as they end.",
+            ),
         door("POST", "/v1/rosters", "Enter a shift, or covering for somebody", post(rosters::create))
             .in_a_post()
             .takes::<NewShift>()

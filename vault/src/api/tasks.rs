@@ -11,9 +11,7 @@ use uuid::Uuid;
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem, refusals};
-use crate::register::{
-    NewTask, Opened, RegisterError, close_task, confirm_task, held_tasks, open_task,
-};
+use crate::register::{NewTask, Opened, RegisterError, close_task, confirm_task, held_tasks, open_task};
 
 /// Tasks of one batch.
 const MOST: usize = 500;
@@ -63,6 +61,7 @@ pub(super) async fn create_batch(
     }
     let caller = context.plain_caller(&app).await?;
     let mut answers = Vec::with_capacity(body.tasks.len());
+    let mut forbidden = 0;
     for task in body.tasks {
         let answer = match open_task(&app.vault, &caller, task, &context.request).await {
             Ok(opened) => {
@@ -77,14 +76,18 @@ pub(super) async fn create_batch(
                 return Err(Problem::of_register(&error, context.language));
             }
             Err(error) => {
-                if matches!(error, RegisterError::Forbidden) {
-                    refusals::enter(&app, &caller, "/v1/tasks/batch", &context).await?;
-                }
+                forbidden += usize::from(matches!(error, RegisterError::Forbidden));
                 let problem = Problem::of_register(&error, context.language).among_others();
                 json!({ "status": problem["status"], "problem": problem })
             }
         };
         answers.push(answer);
+    }
+    if forbidden == answers.len() {
+        return Err(Problem::of_register(&RegisterError::Forbidden, context.language));
+    }
+    if forbidden > 0 {
+        refusals::enter(&app, &caller, "/v1/tasks/batch", &context).await?;
     }
     Ok(axum::Json(json!({ "tasks": answers })).into_response())
 }

@@ -12,8 +12,8 @@ use gridvault_policy::{Department, Duty, Posture, Role};
 use uuid::Uuid;
 
 pub use credentials::{Issued, code_id};
-use known::Known;
 pub(crate) use duty::Noticed;
+use known::Known;
 pub(crate) use known::Remembered;
 
 use crate::Vault;

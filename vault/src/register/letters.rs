@@ -82,7 +82,8 @@ impl NewLetter {
         if statute.is_some() != article.is_some() {
             return Err(invalid("/article", "required"));
         }
-        let digest = |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let digest =
+            |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if self.text.as_ref().is_some_and(|text| !digest(text)) {
             return Err(invalid("/text", "digest"));
         }
@@ -199,7 +200,10 @@ async fn may_sign(vault: &Vault, caller: &Caller, role: Role, named: Uuid) -> Re
 
 async fn of_person(vault: &Vault, person: Uuid) -> Result<Vec<(Uuid, Letter)>, RegisterError> {
     let rows = vault.store.children(Table::Letters, person.as_bytes()).await?;
-    Ok(rows.iter().filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check(row)?))).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check(row)?)))
+        .collect())
 }
 
 /// Beside which letters it lies in time: only the one that it says it renews.
@@ -248,11 +252,11 @@ pub async fn sign_letter(
 ) -> Result<(), RegisterError> {
     let (row, mut letter) = find(vault, id).await?;
     may_sign(vault, caller, Role::PrivacyOfficer, letter.person).await?;
-    if letter.signed.iter().any(|signed| signed.by == caller.holder().id()) {
-        return Err(RegisterError::Forbidden);
-    }
     if !letter.pending || letter.revoked || letter.to <= caller.now() {
         return Err(RegisterError::Conflict);
+    }
+    if letter.signed.iter().any(|signed| signed.by == caller.holder().id()) {
+        return Err(RegisterError::Forbidden);
     }
     lies_alone(vault, id, &letter, caller.now()).await?;
     letter.pending = false;
@@ -328,11 +332,7 @@ fn keeper(caller: &Caller) -> Result<(), RegisterError> {
 }
 
 /// Letters that are not over; where so many days are said, what ends within them: letters, posts, agreements.
-pub async fn letters(
-    vault: &Vault,
-    caller: &Caller,
-    expiring: Option<i64>,
-) -> Result<Value, RegisterError> {
+pub async fn letters(vault: &Vault, caller: &Caller, expiring: Option<i64>) -> Result<Value, RegisterError> {
     keeper(caller)?;
     let now = caller.now();
     let until = expiring.map(|n| now.saturating_add(days(n)));

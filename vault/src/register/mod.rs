@@ -62,7 +62,6 @@ pub use residents::{AddedResidents, add_residents, new_tag};
 pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
 pub use held::held_tasks;
-pub use usage::usage;
 pub use map::{areas, check_areas};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
@@ -70,10 +69,11 @@ pub use premises::{PremisesCorrection, correct_premises};
 pub use rosters::{NewShift, Step, add_shift, move_shift, rosters};
 pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
 pub use services::{
-    NewAgreement, add_service, admit_service, confirm_service, end_agreement,
-    issue_service_token, renew_agreement, revoke_token, services, tokens,
+    NewAgreement, add_service, admit_service, confirm_service, end_agreement, issue_service_token,
+    renew_agreement, revoke_token, services, tokens,
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
+pub use usage::usage;
 
 use findings::finding;
 

@@ -212,11 +212,7 @@ fn letter(row: &PostRow, person: Uuid, signed: &[Confirmation]) -> Option<Letter
         from: row.from,
         to: row.to.unwrap_or(i64::MAX).min(row.from.saturating_add(LETTER_FOR)),
         revoked: false,
-        law: DelegatedBy {
-            statute: granted.statute.clone(),
-            article: granted.article.clone(),
-            text: None,
-        },
+        law: DelegatedBy { statute: granted.statute.clone(), article: granted.article.clone(), text: None },
         unit: String::new(),
         pending: false,
         signed: signed.to_vec(),

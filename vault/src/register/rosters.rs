@@ -70,7 +70,9 @@ pub async fn add_shift(
             let known = vault.store.row(Table::People, person.as_bytes()).await?;
             known.map(|_| person).ok_or(RegisterError::Unknown("/person"))?
         }
-        (None, Some(post)) => post_of(vault, post).await?.ok_or(RegisterError::Unknown("/assignment"))?.person,
+        (None, Some(post)) => {
+            post_of(vault, post).await?.ok_or(RegisterError::Unknown("/assignment"))?.person
+        }
         _ => return Err(invalid("/person", "required")),
     };
     if person == by {
@@ -111,20 +113,25 @@ pub async fn move_shift(
     if shift.ended || shift.to <= caller.now() || (step == Step::Confirm && shift.confirmed.is_some()) {
         return Err(RegisterError::Conflict);
     }
-    let kind = match step {
-        Step::Confirm => {
-            shift.confirmed = Some(Confirmation { by: person, at: caller.now() });
-            Kind::AssignmentGranted
-        }
-        Step::End => {
-            shift.ended = true;
-            Kind::AssignmentEnded
-        }
-    };
-    let mut moved = entry(kind, caller, request);
-    describe(&mut moved, id, &shift);
+    match step {
+        Step::Confirm => shift.confirmed = Some(Confirmation { by: person, at: caller.now() }),
+        Step::End => shift.ended = true,
+    }
     let row = vault.keys.row(Table::Rosters, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &shift)?;
-    vault.log.record(Act::new(&vault.keys, moved, Change::rows(vec![row]))).await?;
+    let said = |kind, rows| {
+        let mut moved = entry(kind, caller, request);
+        describe(&mut moved, id, &shift);
+        Act::new(&vault.keys, moved, Change::rows(rows))
+    };
+    // A shift gives duty, and it binds: whoever had no roster could ask at any hour. That ends with an entry that sends
+    // lookups back.
+    let acts = match step {
+        Step::Confirm => {
+            vec![said(Kind::AssignmentEnded, Vec::new()), said(Kind::AssignmentGranted, vec![row])]
+        }
+        Step::End => vec![said(Kind::AssignmentEnded, vec![row])],
+    };
+    vault.log.record_all(acts).await?;
     Ok(())
 }
 

@@ -219,7 +219,8 @@ impl Opening<'_> {
             detail.insert("same_as", word(first.to_string()));
         }
         acts.push(Act::new(&vault.keys, opened, Change { links, ..Change::rows(rows) }));
-        for (told, code) in [(own && late, "late_self_task"), (own && sampled(vault, id), "sample_self_task")] {
+        for (told, code) in [(own && late, "late_self_task"), (own && sampled(vault, id), "sample_self_task")]
+        {
             if told {
                 let mut finding = finding(caller, code, request);
                 finding.private.task = Some(id.to_string());
@@ -317,12 +318,7 @@ fn may_open(caller: &Caller, new: &NewTask) -> Result<bool, RegisterError> {
 }
 
 /// What the request names is there, and given to whom it may be. Gives the people behind the assignees.
-async fn check(
-    vault: &Vault,
-    caller: &Caller,
-    new: &NewTask,
-    own: bool,
-) -> Result<Vec<Uuid>, RegisterError> {
+async fn check(vault: &Vault, caller: &Caller, new: &NewTask, own: bool) -> Result<Vec<Uuid>, RegisterError> {
     for (member, text) in [("/source", &new.source), ("/number", &new.number)] {
         if !crate::words::is_identifier(text) {
             return Err(invalid(member, "identifier"));

@@ -108,7 +108,8 @@ impl Store {
         on_behalf_of: Option<&[u8]>,
         shifts_since: &[u8],
     ) -> Result<IdentityRows, StoreError> {
-        let rows = self.fetch(IDENTITY, values![self.tenant.as_str(), token, on_behalf_of, shifts_since]).await?;
+        let rows =
+            self.fetch(IDENTITY, values![self.tenant.as_str(), token, on_behalf_of, shifts_since]).await?;
         let mut found = IdentityRows::default();
         for row in rows.iter() {
             match row.text(0)? {
