@@ -13,6 +13,7 @@ use crate::facts::{
     PURPOSE, RECORD, RELATION, ROLE, STATE, TASK, TIER,
 };
 use crate::join::join;
+use crate::own_task;
 use crate::parse::{self, Rule};
 use crate::space::Space;
 use crate::words::{Action, Basis, Department, Outcome, Purpose, Reason, Role};
@@ -183,14 +184,18 @@ impl Book {
             Some(rule) if rule.denies() => denied(asked, rule.id, rule.reason.unwrap_or(Reason::PurposeRole)),
             Some(rule) => match facts.reach.refuses(asked.field) {
                 Some(reason) => denied(asked, RuleId::NONE, reason),
-                None => FieldDecision {
-                    record: asked.record,
-                    field: asked.field,
-                    outcome: rule.outcome,
-                    rule: rule.id,
-                    form: (rule.outcome == Outcome::Masked).then(|| rule.form.unwrap_or(asked.field.mask())),
-                    reason: None,
-                },
+                None => {
+                    let decided = FieldDecision {
+                        record: asked.record,
+                        field: asked.field,
+                        outcome: rule.outcome,
+                        rule: rule.id,
+                        form: (rule.outcome == Outcome::Masked)
+                            .then(|| rule.form.unwrap_or(asked.field.mask())),
+                        reason: None,
+                    };
+                    if facts.self_made { own_task::bounded(facts, decided) } else { decided }
+                }
             },
         }
     }

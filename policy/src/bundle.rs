@@ -8,7 +8,7 @@ use crate::cases::run_cases;
 use crate::check::check;
 use crate::day::Day;
 use crate::error::PolicyError;
-use crate::{catalog, instruments};
+use crate::{calendar, catalog, instruments};
 
 /// Classes that casbin is asked for anew before a version is used.
 const ASKED_AGAIN: u32 = 400;
@@ -42,13 +42,14 @@ impl Bundle {
         }
     }
 
-    /// A line for each file: its SHA-256 in hex, and its name. Catalogue and instruments are this program's.
+    /// A line for each file: its SHA-256 in hex, and its name. Catalogue, instruments and calendar are this program's.
     pub fn manifest(&self) -> String {
         let fixed = [
             ("model.conf", self.model.as_str()),
             ("rules.csv", self.rules.as_str()),
             ("instruments.toml", instruments::TEXT),
             ("catalog.toml", catalog::TEXT),
+            ("calendar.toml", calendar::TEXT),
         ];
         let fixed = fixed.map(|(name, text)| (name.to_owned(), text));
         let cases = self.cases.iter().map(|(name, text)| (format!("cases/{name}"), text.as_str()));

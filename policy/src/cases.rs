@@ -60,6 +60,9 @@ pub struct Situation {
     letter: bool,
     #[serde(default)]
     confirmed: bool,
+    /// The task was opened by whoever asks.
+    #[serde(default)]
+    self_made: bool,
     /// The fields that the task names.
     #[serde(default)]
     named: Vec<String>,
@@ -209,6 +212,7 @@ impl Situation {
             state: self.state.unwrap_or(RecordState::Live),
             letter: self.letter,
             confirmed: self.confirmed,
+            self_made: self.self_made,
             named: fields(&self.named)?,
             reach,
             why_task: self.why_task,
@@ -266,7 +270,6 @@ mod tests {
         (Reason::FieldProhibited, "refused before deciding: such a field is no field"),
         (Reason::TierList, "lists and batches"),
         (Reason::Rate, "counting of lookups"),
-        (Reason::OffDuty, "rosters"),
         (Reason::Training, "records of training"),
         (Reason::ConflictOfInterest, "kinship and neighbours"),
         (Reason::PiaMissing, "assessments by purpose"),

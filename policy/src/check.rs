@@ -9,7 +9,10 @@ use crate::facts::{
     ACTION, BASIS, CONFIRMED, Class, DEPARTMENT, DUTY, FIELD, LETTER, NAMED, NAMES, POSTURE, PURPOSE,
     RELATION, ROLE, TASK, TIER, values,
 };
-use crate::words::{Action, Basis, Duty, Outcome, Posture, RecordType, Relation, Role, TaskState, Tier};
+use crate::instruments::{items, of_the_committee};
+use crate::words::{
+    Action, Basis, Duty, Outcome, Posture, Purpose, RecordType, Relation, Role, TaskState, Tier,
+};
 
 /// Dimensions in which a better value never gives less, worst first.
 pub(crate) fn ladders() -> [(usize, Vec<usize>); 7] {
@@ -42,8 +45,14 @@ impl Exceptions {
 
 type Law = fn(&Class, Outcome) -> Option<&'static str>;
 
-const LAWS: [Law; 5] =
-    [nothing_without_basis, no_persons_for_overseers, within_the_caps, sensitive_with_a_task, bare_devices];
+const LAWS: [Law; 6] = [
+    nothing_without_basis,
+    no_persons_for_overseers,
+    within_the_caps,
+    sensitive_with_a_task,
+    bare_devices,
+    on_the_task_list,
+];
 
 /// Every law that the book breaks, in words; empty where all hold.
 pub fn check(book: &Book) -> Vec<String> {
@@ -119,6 +128,15 @@ fn bare_devices(class: &Class, _: Outcome) -> Option<&'static str> {
     let bare = is(class, POSTURE, Posture::Unmanaged.index()) && !is(class, TIER, Tier::T1.index());
     (bare && !is(class, RELATION, Relation::SelfRelation.index()))
         .then_some("an unmanaged device shows T2 or more")
+}
+
+/// A residents' committee's people are asked for nothing beyond the published list (北京市街道办事处条例 32(2)).
+fn on_the_task_list(class: &Class, _: Outcome) -> Option<&'static str> {
+    let committee =
+        Role::ALL.iter().filter(|role| of_the_committee(**role)).any(|role| is(class, ROLE, role.index()));
+    let purpose = class.get(PURPOSE).and_then(|i| Purpose::ALL.get(*i))?;
+    let listed = items().iter().any(|item| item.purposes.contains(purpose));
+    (committee && !listed).then_some("a committee's role has a purpose that no item of the task list names")
 }
 
 fn climbs(
@@ -212,6 +230,17 @@ mod tests {
         let bundle = crate::Bundle { rules: holed, ..crate::Bundle::builtin() };
         let book = Book::compile(&bundle, crate::Day::parse(crate::book::tests::DAY).unwrap()).unwrap();
         assert!(check(&book).iter().any(|words| words.contains("gives less")));
+    }
+
+    #[test]
+    fn d36_a_rule_that_gives_the_committee_a_purpose_off_the_task_list_is_found() {
+        let rules = include_str!("../rules/rules.csv");
+        let lines = rules.lines().filter(|line| line.starts_with("R-025;"));
+        let line =
+            lines.last().unwrap().replace("R-025;", "R-398;").replace("home_visit_care", "social_assistance");
+        let bundle = crate::Bundle { rules: format!("{rules}{line}\n"), ..crate::Bundle::builtin() };
+        let book = Book::compile(&bundle, crate::Day::parse(crate::book::tests::DAY).unwrap()).unwrap();
+        assert!(check(&book).iter().any(|words| words.contains("task list")));
     }
 
     #[test]

@@ -23,6 +23,17 @@ impl Day {
             .then(|| Self(u32::from(year) * 10_000 + u32::from(month) * 100 + u32::from(day)))
     }
 
+    /// The day of the week, 1 for Monday.
+    pub fn weekday(self) -> u8 {
+        let (mut year, mut month, day) = (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100);
+        // January and February count with the year before (Zeller).
+        if month < 3 {
+            (year, month) = (year - 1, month + 12);
+        }
+        let from_saturday = (day + 13 * (month + 1) / 5 + year + year / 4 - year / 100 + year / 400) % 7;
+        u8::try_from((from_saturday + 5) % 7 + 1).unwrap_or(1)
+    }
+
     /// The day of `2026-11-01`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '-');
@@ -61,5 +72,19 @@ mod tests {
             assert_eq!(Day::parse(text), None, "{text}");
         }
         assert!(Day::parse("2026-09-30") < Day::parse("2026-10-01"));
+    }
+
+    #[test]
+    fn days_of_the_week() {
+        for (text, weekday) in [
+            ("2026-11-24", 2),
+            ("2026-11-29", 7),
+            ("2026-11-30", 1),
+            ("2024-02-29", 4),
+            ("2027-01-01", 5),
+            ("2000-01-01", 6),
+        ] {
+            assert_eq!(Day::parse(text).unwrap().weekday(), weekday, "{text}");
+        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Facts {
     /// Whether somebody other than the caller confirmed it, as the law asks: a person in charge (child files), a second
     /// person (requests), the resident being there (the window), the guardian (a child's consent).
     pub confirmed: bool,
+    /// Whether whoever asks opened the task for themselves: then it gives what [`crate::own_task`] leaves.
+    pub self_made: bool,
     /// The fields that the task itself names: those of an application, the one to be checked, those of a document.
     pub named: FieldSet,
     /// Which fields the basis covers.
@@ -191,6 +193,7 @@ impl Facts {
             state: RecordState::Live,
             letter: false,
             confirmed: false,
+            self_made: false,
             named: FieldSet::default(),
             reach: Reach::All,
             why_task: None,

@@ -14,6 +14,7 @@
 
 mod book;
 mod bundle;
+mod calendar;
 mod caps;
 mod cases;
 mod catalog;
@@ -30,6 +31,7 @@ mod join;
 mod list;
 mod matrix;
 mod offer;
+mod own_task;
 mod parse;
 #[cfg(test)]
 mod search;
@@ -38,6 +40,7 @@ mod words;
 
 pub use book::Book;
 pub use bundle::Bundle;
+pub use calendar::{Calendar, calendar};
 pub use cases::{CaseReport, Situation, Unmissed, run_cases, unmissed};
 pub use catalog::{FieldId, FieldSet, UnknownField, ValueKind, belongs};
 pub use check::{Exceptions, check};
@@ -46,7 +49,7 @@ pub use decision::{Decision, FieldDecision, Obligation, RuleId, Verdict};
 pub use error::PolicyError;
 pub use explain::{Explanation, Miss};
 pub use facts::{Asked, Facts, Reach, RecordKey};
-pub use instruments::{Grant, Instruments, Letters, instruments, letters};
+pub use instruments::{Grant, Instruments, Item, Letters, instruments, items, letters};
 pub use list::Listing;
 pub use matrix::matrix;
 pub use offer::Offer;

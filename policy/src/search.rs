@@ -33,6 +33,7 @@ fn draw(rng: &mut fastrand::Rng, book: &Book) -> (Facts, Vec<FieldId>) {
         state: if rng.u8(..4) > 0 { RecordState::Live } else { one(rng, RecordState::ALL) },
         letter: rng.bool(),
         confirmed: rng.bool(),
+        self_made: rng.u8(..4) == 0,
         named: FieldSet::default(),
         reach: Reach::All,
         why_task: None,

@@ -119,7 +119,7 @@ async fn assistants_need_a_letter_and_get_what_it_covers_only(on: On) {
 
 on_both!(a_letter_holds_from_its_first_minute_to_its_last);
 async fn a_letter_holds_from_its_first_minute_to_its_last(on: On) {
-    use gridvault::authority::Letter;
+    use gridvault::authority::{DelegatedBy, Letter};
     use gridvault::register::grant_letter;
     use gridvault_policy::{Department, Purpose, letters};
     let t = TestVault::street(on).await;
@@ -140,6 +140,11 @@ async fn a_letter_holds_from_its_first_minute_to_its_last(on: On) {
         from: MORNING + HOUR,
         to: MORNING + 2 * HOUR,
         revoked: false,
+        law: DelegatedBy::default(),
+        unit: String::new(),
+        pending: false,
+        signed: vec![],
+        renews: None,
     };
     grant_letter(&t.vault, letter).await.unwrap();
     let look = async || t.look(&assistant.token, t.visit(9, &["person.name", "elder.living_alone"])).await;

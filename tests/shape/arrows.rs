@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("witness", &["clock", "disk"]),
     ("life", &["register", "seal", "store", "trail", "vault"]),
     ("export", &["disk", "seal", "store", "tls", "trail"]),
-    ("identity", &["authority", "seal", "store", "vault"]),
+    ("identity", &["authority", "clock", "seal", "store", "vault"]),
     ("records", &["authority", "identity", "seal", "store", "vault"]),
     (
         "lookup",

@@ -297,9 +297,9 @@ impl TestVault {
     ) -> Uuid {
         let steward = self.caller("data_steward", "none");
         let body = json!({
-            "source": "test", "number": source_number, "kind": "visit", "purpose": purpose,
+            "source": "test", "number": source_number, "kind": kind_for(purpose), "purpose": purpose,
             "residents": resident.into_iter().collect::<Vec<_>>(), "premises": premises.into_iter().collect::<Vec<_>>(),
-            "assignees": [post], "opens": "2026-11-24T00:00:00+08:00", "closes": "2026-12-24T00:00:00+08:00",
+            "assignees": [post], "closes": gridvault::clock::rfc3339(self.vault.now() + 30 * 24 * HOUR),
         });
         let answer = self.call("POST", "/v1/tasks", Some(&steward.token), Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
@@ -319,6 +319,13 @@ impl TestVault {
     pub async fn size(&self) -> i64 {
         self.vault.store.head().await.unwrap().unwrap().size
     }
+}
+
+/// A kind of task that serves that purpose.
+pub fn kind_for(purpose: &str) -> gridvault::authority::TaskKind {
+    let purpose = gridvault_policy::Purpose::parse(purpose).unwrap();
+    let mut kinds = gridvault::authority::TaskKind::ALL.iter();
+    *kinds.find(|kind| kind.purposes().contains(&purpose)).unwrap()
 }
 
 /// Opens (or makes) a vault there.

@@ -155,6 +155,17 @@ pub fn numbered_day(day: i64) -> Date {
     civil_date(day.saturating_mul(days(1)).saturating_sub(AHEAD))
 }
 
+/// The first moment of the date of that number.
+pub fn start_of_numbered(day: i64) -> i64 {
+    day.saturating_mul(days(1)).saturating_sub(AHEAD)
+}
+
+/// The minute of the day in Beijing.
+pub fn minute_of_day(micros: i64) -> u16 {
+    let minutes = micros.saturating_add(AHEAD).rem_euclid(days(1)) / 60_000_000;
+    u16::try_from(minutes).unwrap_or_default()
+}
+
 /// By how much Beijing is ahead of UTC.
 const AHEAD: i64 = 8 * 3_600_000_000;
 
@@ -186,6 +197,21 @@ pub fn parse_time(text: &str) -> Option<i64> {
     // A moment without its offset would be read as its day.
     let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text)?;
     start_of_day(day)
+}
+
+/// Where something ends: that moment, or the end of a civil date, which counts as a whole day.
+pub fn parse_end(text: &str) -> Option<i64> {
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+    match day {
+        Some(day) => start_of_day(day.tomorrow().ok()?),
+        None => parse_time(text),
+    }
+}
+
+/// So many months later, at the same time of day in Beijing.
+pub fn months_later(micros: i64, months: i64) -> i64 {
+    let later = timestamp(micros).to_zoned_datetime(beijing()).checked_add(jiff::Span::new().months(months));
+    later.map_or(i64::MAX, |later| later.timestamp().as_microsecond())
 }
 
 /// The first moment of a civil date in Beijing, UTC microseconds.

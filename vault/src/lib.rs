@@ -35,4 +35,4 @@ mod words;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-pub use vault::{Layout, Nature, OpenError, Vault};
+pub use vault::{Daily, Layout, Nature, OpenError, Vault};

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::authority::{Area, AreaMap};
 use crate::clock::Clock;
-use crate::identity::Remembered;
+use crate::identity::{Noticed, Remembered};
 use crate::register::{self, Former};
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
@@ -29,6 +29,23 @@ pub struct Layout {
     pub publishing: Publishing,
     /// Somebody looked: the clock may be far ahead of the log's last entry.
     pub clock_confirmed: bool,
+    /// How many residents somebody is given in a day.
+    pub daily: Daily,
+}
+
+/// Distinct residents that the tasks of one day may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Daily {
+    /// For one member of staff.
+    pub per_worker: u32,
+    /// By one service.
+    pub per_service: u32,
+}
+
+impl Default for Daily {
+    fn default() -> Self {
+        Self { per_worker: 60, per_service: 500 }
+    }
 }
 
 /// Held while a process has the file open: several instances need a server.
@@ -55,6 +72,7 @@ impl Layout {
             pin: dir.join("pin"),
             publishing: Publishing::default(),
             clock_confirmed: true,
+            daily: Daily::default(),
         }
     }
 }
@@ -143,6 +161,10 @@ pub struct Vault {
     pub book: ArcSwap<Book>,
     /// Callers known lately, for lookups.
     pub(crate) remembered: Remembered,
+    /// Who was noticed today outside the office's time.
+    pub(crate) noticed: Noticed,
+    /// How many residents somebody is given in a day.
+    pub(crate) daily: Daily,
     standing: ArcSwap<Standing>,
     /// The list of erased records beside the pin.
     pub(crate) erased: Erased,
@@ -235,6 +257,8 @@ impl Vault {
             former,
             book: ArcSwap::new(book),
             remembered: Remembered::default(),
+            noticed: Noticed::default(),
+            daily: layout.daily,
             standing: ArcSwap::from_pointee(Standing::default()),
             erased,
             clock,

@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gridvault_audit::Kind;
-use gridvault_policy::{Basis, Book, FieldId, Purpose, Reason, needs_task};
+use gridvault_policy::{Basis, Book, FieldId, Purpose, Reason, items, needs_task};
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::extract::Context;
 use super::{App, Problem};
+use crate::authority::{TaskEnd, TaskKind};
 use crate::clock::rfc3339;
 use crate::identity::{Caller, Party, capacities};
 
@@ -104,12 +105,24 @@ fn words(book: &Book) -> Value {
             "bases": Basis::ALL.iter().filter(|basis| !book.fields_of(*purpose, **basis).is_empty()).collect::<Vec<_>>(),
         })
     };
+    let task_kind = |kind: &TaskKind| {
+        let [zh, en] = kind.names();
+        let outcomes: Vec<&str> = kind.ends().iter().map(|end| end.as_str()).collect();
+        json!({ "id": kind, "zh": zh, "en": en, "purposes": kind.purposes(), "outcomes": outcomes })
+    };
+    let outcome = |end: &TaskEnd| {
+        let [zh, en] = end.names();
+        json!({ "id": end.as_str(), "zh": zh, "en": en })
+    };
     json!({
         "policy": data_encoding::HEXLOWER.encode(&book.manifest_hash()),
         "fields": FieldId::all().map(field).collect::<Vec<_>>(),
         "purposes": Purpose::ALL.iter().map(purpose).collect::<Vec<_>>(),
         "bases": Basis::ALL.iter().map(|b| json!({ "id": b, "zh": b.zh(), "en": b.en() })).collect::<Vec<_>>(),
         "reasons": Reason::ALL.iter().map(|r| json!({ "id": r, "zh": r.zh(), "en": r.en() })).collect::<Vec<_>>(),
+        "task_kinds": TaskKind::ALL.iter().map(task_kind).collect::<Vec<_>>(),
+        "outcomes": TaskEnd::ALL.iter().map(outcome).collect::<Vec<_>>(),
+        "task_list": items().iter().map(|item| json!({ "id": item.id, "zh": item.name, "purposes": item.purposes })).collect::<Vec<_>>(),
         "kinds": Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
     })
 }

@@ -10,7 +10,8 @@ const GRID: &str = "110106006901001";
 
 /// A body for that door.
 pub(super) fn body(method: &str, path: &str) -> Option<Value> {
-    of_lookups(method, path).or_else(|| of_records(method, path)).or_else(|| of_office(method, path))
+    let known = of_lookups(method, path).or_else(|| of_records(method, path));
+    known.or_else(|| of_office(method, path)).or_else(|| of_authority(method, path))
 }
 
 fn of_lookups(method: &str, path: &str) -> Option<Value> {
@@ -55,8 +56,7 @@ fn of_records(method: &str, path: &str) -> Option<Value> {
             "state": "given", "method": "signature" })
         }
         ("POST", "/v1/tasks") => json!({ "source": "12345", "number": "2026-11-24-0017", "kind": "case",
-            "purpose": "case_handling", "residents": [RESIDENT], "assignees": [POST],
-            "opens": "2026-11-24T09:00:00+08:00", "closes": "2026-12-24T18:00:00+08:00" }),
+            "purpose": "case_handling", "residents": [RESIDENT], "assignees": [POST] }),
         ("PATCH", "/v1/tasks/{id}") => json!({ "closed": true, "outcome": "done" }),
         ("POST", "/v1/imports") => json!({ "scheme": "social_grid", "code": "110106006901099",
             "parent": "110106006901", "level": "grid", "name": "示例一社区第99网格", "from": "2026-12-01" }),
@@ -77,6 +77,23 @@ fn of_office(method: &str, path: &str) -> Option<Value> {
         ("POST", "/v1/services/{id}/agreements") => json!({ "agreement": agreement }),
         ("POST", "/v1/areas") => json!({ "areas": [{ "scheme": "social_grid", "code": "110106006901099",
             "parent": "110106006901", "level": "grid", "name": "示例一社区第99网格", "from": "2026-12-01" }] }),
+        _ => return None,
+    })
+}
+
+fn of_authority(method: &str, path: &str) -> Option<Value> {
+    let task = json!({ "source": "12345", "number": "2026-11-24-0018", "kind": "case",
+        "purpose": "case_handling", "residents": [RESIDENT], "assignees": [POST] });
+    Some(match (method, path) {
+        ("POST", "/v1/letters") => json!({ "number": "授权书-示例-01", "department": "civil_affairs",
+            "statute": "社会救助暂行办法", "article": "4", "unit": "示例一社区居委会", "person": POST,
+            "purposes": ["home_visit_care"], "areas": [GRID],
+            "from": "2026-12-01T00:00:00+08:00", "to": "2027-11-30" }),
+        ("PATCH", "/v1/letters/{id}") => json!({ "signed": true }),
+        ("POST", "/v1/tasks/batch") => json!({ "tasks": [task] }),
+        ("POST", "/v1/rosters") => json!({ "assignment": POST, "from": "2026-11-28T08:30:00+08:00",
+            "to": "2026-11-28T18:00:00+08:00" }),
+        ("PATCH", "/v1/rosters/{id}") => json!({ "confirmed": true }),
         _ => return None,
     })
 }

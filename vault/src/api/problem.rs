@@ -203,6 +203,9 @@ impl Problem {
             RegisterError::Unknown(member) => Self::invalid(language, &[((*member).to_owned(), "unknown")]),
             RegisterError::Invalid { member, code } => Self::invalid(language, &[(member.clone(), code)]),
             RegisterError::Conflict => Self::new(Name::Conflict, language),
+            RegisterError::TooMany(seconds) => {
+                Self::new(Name::TooManyRequests, language).retry_after(*seconds)
+            }
             RegisterError::Unauthenticated => Self::new(Name::Unauthenticated, language),
             RegisterError::Unrecorded(error) => Self::of_record(error, language),
             RegisterError::Store(error) => Self::of_store(error, language),
@@ -220,16 +223,24 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// As one answer of several: status and members, without what an answer of its own has around it.
+    pub(super) fn among_others(&self) -> Value {
         let (name, status, zh, en) = self.name.row();
         let title = if self.language == Language::Zh { zh } else { en };
         let mut body = Map::new();
         body.insert("type".into(), format!("urn:gridvault:problem:{name}").into());
         body.insert("title".into(), title.into());
         body.insert("status".into(), status.as_u16().into());
-        body.extend(self.members);
-        let mut response = (status, Value::Object(body).to_string()).into_response();
+        body.extend(self.members.clone());
+        Value::Object(body)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.name.status();
+        let mut response = (status, self.among_others().to_string()).into_response();
         if self.entered {
             response.extensions_mut().insert(super::refusals::Entered);
         }

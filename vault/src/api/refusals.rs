@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use gridvault_audit::{Actor, Kind, ResultWord, Who};
 use gridvault_policy::Reason;
 
+use super::extract::Context;
 use super::{App, Language, Problem};
 use crate::identity::{Caller, Nobody};
 use crate::register;
@@ -50,6 +51,28 @@ impl AtTheDoor {
     }
 }
 
+/// Enters that somebody known was refused one of several things at a door whose answer is no refusal as a whole.
+pub(super) async fn enter(
+    app: &App,
+    caller: &Caller,
+    door: &'static str,
+    context: &Context,
+) -> Result<(), Problem> {
+    let at = AtTheDoor::default();
+    at.is(caller, Reason::PurposeRole);
+    let Some(known) = at.known() else { return Ok(()) };
+    let recorded = app.vault.log.record(refused(app, known, (door, &context.request))).await;
+    recorded.map(|_| ()).map_err(|error| Problem::of_record(&error, context.language))
+}
+
+fn refused(app: &App, known: Known, (door, request): (&str, &str)) -> Act {
+    let mut entry = register::entry_by(Kind::AuthRefused, known.who, known.actor, request);
+    entry.public.result = Some(ResultWord::Denied);
+    entry.public.reason = Some(known.reason.as_str().into());
+    entry.private.detail.insert("door", register::word(door));
+    Act::new(&app.vault.keys, entry, Change::none())
+}
+
 /// The answer, once a refusal is on record; where it cannot be recorded, that.
 pub(super) async fn entered(
     app: &App,
@@ -58,14 +81,10 @@ pub(super) async fn entered(
     response: Response,
     language: Language,
 ) -> Response {
-    let refused =
+    let is_refusal =
         response.status() == StatusCode::FORBIDDEN && response.extensions().get::<Entered>().is_none();
-    let (true, Some(known)) = (refused, at.known()) else { return response };
-    let mut entry = register::entry_by(Kind::AuthRefused, known.who, known.actor, request);
-    entry.public.result = Some(ResultWord::Denied);
-    entry.public.reason = Some(known.reason.as_str().into());
-    entry.private.detail.insert("door", register::word(door));
-    match app.vault.log.record(Act::new(&app.vault.keys, entry, Change::none())).await {
+    let (true, Some(known)) = (is_refusal, at.known()) else { return response };
+    match app.vault.log.record(refused(app, known, (door, request))).await {
         Ok(_) => response,
         Err(error) => Problem::of_record(&error, language).into_response(),
     }

@@ -28,7 +28,7 @@ macro_rules! shapes {
 }
 
 /// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
-fn left_out(schema: &mut Schema) {
+pub(super) fn left_out(schema: &mut Schema) {
     each_option(schema, |name, member, required| {
         if name == "next" {
             required.push(name.into());
@@ -297,7 +297,16 @@ shapes! {
         /// What its values stand for, where they are codes.
         codes: Vec<WordShape> }
     /// Every word that a request or an answer may hold.
-    CatalogShape { policy: String, fields: Vec<CatalogField>, purposes: Vec<CatalogPurpose>, bases: Vec<WordShape>, reasons: Vec<WordShape>, #[schemars(with = "Vec<KindWord>")] kinds: Vec<String> }
+    CatalogShape { policy: String, fields: Vec<CatalogField>, purposes: Vec<CatalogPurpose>, bases: Vec<WordShape>, reasons: Vec<WordShape>,
+        task_kinds: Vec<CatalogTaskKind>,
+        /// How a task may end.
+        outcomes: Vec<WordShape>,
+        /// What residents' committees assist with: the published list's items.
+        task_list: Vec<CatalogItem>, #[schemars(with = "Vec<KindWord>")] kinds: Vec<String> }
+    /// A kind of task: the purposes that it may serve, and how it may end.
+    CatalogTaskKind { id: String, zh: String, en: String, #[schemars(with = "Vec<PurposeWord>")] purposes: Vec<String>, outcomes: Vec<String> }
+    /// An item of the task list.
+    CatalogItem { id: String, zh: String, #[schemars(with = "Vec<PurposeWord>")] purposes: Vec<String> }
     /// A purpose: whether it needs a task, and what it may rest on.
     CatalogPurpose { id: String, zh: String, en: String, task: bool, #[schemars(with = "Vec<BasisWord>")] bases: Vec<String> }
     /// A word in both languages.

@@ -1,16 +1,20 @@
-//! `POST /v1/tasks`, `PATCH /v1/tasks/{id}`.
+//! `/v1/tasks`: registered one by one or many at once, listed, moved on.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::extract::{Body, Context};
 use super::problem::Name;
-use super::{App, Problem};
-use crate::register::{NewTask, close_task, confirm_task, open_task};
+use super::{App, Problem, refusals};
+use crate::register::{NewTask, Opened, RegisterError, close_task, confirm_task, held_tasks, open_task};
+
+/// Tasks of one batch.
+const MOST: usize = 500;
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -21,12 +25,79 @@ pub(super) async fn create(
     let caller = context.plain_caller(&app).await?;
     let opened = open_task(&app.vault, &caller, body, &context.request).await;
     let opened = opened.map_err(|error| Problem::of_register(&error, context.language))?;
+    Ok((status(opened), axum::Json(said(opened))).into_response())
+}
+
+fn status(opened: Opened) -> StatusCode {
+    if opened.new { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+fn said(opened: Opened) -> Value {
     let mut body = json!({ "id": opened.id });
     if let (Some(ticket), Some(body)) = (opened.ticket, body.as_object_mut()) {
         body.insert("ticket".into(), json!(ticket));
     }
-    let status = if opened.new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(body)).into_response())
+    body
+}
+
+/// Tasks of another system, up to 500.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TaskBatch {
+    #[schemars(length(min = 1, max = 500))]
+    tasks: Vec<NewTask>,
+}
+
+/// Each as if it came alone, in their order: one that is refused does not keep the others out, and what was taken before is
+/// given again.
+pub(super) async fn create_batch(
+    State(app): State<App>,
+    context: Context,
+    Body(bytes): Body,
+) -> Result<Response, Problem> {
+    let body: TaskBatch = context.body(&bytes)?;
+    if body.tasks.is_empty() || body.tasks.len() > MOST {
+        return Err(Problem::invalid(context.language, &[("/tasks".into(), "from_1_to_500")]));
+    }
+    let caller = context.plain_caller(&app).await?;
+    let mut answers = Vec::with_capacity(body.tasks.len());
+    let mut forbidden = 0;
+    for task in body.tasks {
+        let answer = match open_task(&app.vault, &caller, task, &context.request).await {
+            Ok(opened) => {
+                let mut said = said(opened);
+                if let Some(said) = said.as_object_mut() {
+                    said.insert("status".into(), status(opened).as_u16().into());
+                }
+                said
+            }
+            // Nothing more is recorded: what follows would fail alike.
+            Err(error @ (RegisterError::Unrecorded(_) | RegisterError::Store(_))) => {
+                return Err(Problem::of_register(&error, context.language));
+            }
+            Err(error) => {
+                forbidden += usize::from(matches!(error, RegisterError::Forbidden));
+                let problem = Problem::of_register(&error, context.language).among_others();
+                json!({ "status": problem["status"], "problem": problem })
+            }
+        };
+        answers.push(answer);
+    }
+    if forbidden == answers.len() {
+        return Err(Problem::of_register(&RegisterError::Forbidden, context.language));
+    }
+    if forbidden > 0 {
+        refusals::enter(&app, &caller, "/v1/tasks/batch", &context).await?;
+    }
+    Ok(axum::Json(json!({ "tasks": answers })).into_response())
+}
+
+pub(super) async fn list(State(app): State<App>, context: Context) -> Result<Response, Problem> {
+    let (after, limit) = (context.asked::<Uuid>("after")?, context.limit(100)?);
+    let caller = context.plain_caller(&app).await?;
+    let listed = held_tasks(&app.vault, &caller, after, limit).await;
+    let (tasks, next) = listed.map_err(|error| Problem::of_register(&error, context.language))?;
+    Ok(axum::Json(json!({ "tasks": tasks, "next": next })).into_response())
 }
 
 /// One step of a task: `closed` with its `outcome`, or `confirmed`.

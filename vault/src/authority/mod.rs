@@ -5,7 +5,9 @@ mod consent;
 mod due;
 mod notice;
 mod post;
+mod roster;
 mod task;
+mod task_kind;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,8 +21,9 @@ pub use area::{Area, AreaMap, Level};
 pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
 pub use due::{Due, Why};
 pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
-pub use post::{Agreement, Assignment, Letter, Pending, Service, StaffMember};
-pub use task::{Confirmation, Task, TaskKind};
+pub use post::{Agreement, Assignment, DelegatedBy, Letter, Pending, Service, StaffMember};
+pub use roster::{Duties, ROSTERED_FOR, Roster};
+pub use task::{Confirmation, Task, TaskEnd, TaskKind};
 
 /// Whom a token or code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

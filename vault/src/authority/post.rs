@@ -4,6 +4,8 @@ use gridvault_policy::{Department, Purpose, Role, Scheme};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::task::Confirmation;
+
 /// A member of staff: name and number sealed, for the trail and the answers name posts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StaffMember {
@@ -44,7 +46,8 @@ impl Assignment {
     }
 }
 
-/// A letter of delegation (授权书): named person, purposes, fields, areas, dates; it expires hard.
+/// A letter of delegation (授权书, PIPL 21): named person, purposes, fields, areas, dates; it expires hard, and whoever it
+/// names delegates nothing further.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Letter {
     /// Its number.
@@ -66,12 +69,52 @@ pub struct Letter {
     /// Revoked before its time.
     #[serde(default)]
     pub revoked: bool,
+    /// The law that the department delegates from.
+    #[serde(default)]
+    pub law: DelegatedBy,
+    /// The unit that it is given to (受委托单位).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// Not good before a second person has signed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
+    /// Who signed it: who registered it, and the second person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<Confirmation>,
+    /// The letter that it follows on, beside which it may lie in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<Uuid>,
+}
+
+/// A statute and its article, with the digest of its text as it was then.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DelegatedBy {
+    /// The statute.
+    pub statute: String,
+    /// The article.
+    pub article: String,
+    /// SHA-256 of the article's text, hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 impl Letter {
     /// Whether it holds on that moment.
     pub fn live(&self, at: i64) -> bool {
-        !self.revoked && self.from <= at && at < self.to
+        !self.revoked && !self.pending && self.from <= at && at < self.to
+    }
+
+    /// Whether both give the same person something of one department for one purpose in one area at one time.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        fn share<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+            a.iter().any(|one| b.contains(one))
+        }
+        self.person == other.person
+            && self.department == other.department
+            && self.from < other.to
+            && other.from < self.to
+            && share(&self.purposes, &other.purposes)
+            && share(&self.areas, &other.areas)
     }
 }
 

@@ -5,56 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Holder;
-
-/// What kind of task it is (domain words).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskKind {
-    /// 案件
-    Case,
-    /// 探访
-    Visit,
-    /// 检查
-    Inspection,
-    /// 登记
-    Registration,
-    /// 申请
-    Application,
-    /// 调解
-    Mediation,
-    /// 矫正小组
-    CorrectionTeam,
-    /// 未保档案
-    ChildFile,
-    /// 应急
-    Emergency,
-    /// 权利请求
-    RightsRequest,
-    /// 调取
-    LegalRequest,
-    /// 数据核实
-    QualityCheck,
-}
-
-impl TaskKind {
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Case => "case",
-            Self::Visit => "visit",
-            Self::Inspection => "inspection",
-            Self::Registration => "registration",
-            Self::Application => "application",
-            Self::Mediation => "mediation",
-            Self::CorrectionTeam => "correction_team",
-            Self::ChildFile => "child_file",
-            Self::Emergency => "emergency",
-            Self::RightsRequest => "rights_request",
-            Self::LegalRequest => "legal_request",
-            Self::QualityCheck => "quality_check",
-        }
-    }
-}
+pub use super::task_kind::{TaskEnd, TaskKind};
 
 /// A task's row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +41,15 @@ pub struct Task {
     pub confirmed: Option<Confirmation>,
     /// Who registered it.
     pub opener: Holder,
+    /// Registered after the day on which it began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// The earlier task of the same event, with which it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<Uuid>,
+    /// Later tasks of the same event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<Uuid>,
 }
 
 /// A confirmation by a second person.
@@ -105,6 +65,11 @@ impl Task {
     /// Whether it is open on that moment.
     pub fn open(&self, at: i64) -> bool {
         self.closed.is_none() && self.opens <= at && at < self.closes
+    }
+
+    /// Whether that member of staff opened it: what one opens for oneself gives less.
+    pub fn opened_by(&self, person: Uuid) -> bool {
+        self.opener == Holder::Person(person)
     }
 
     /// Whether it names this record.

@@ -16,7 +16,7 @@ pub use witness::{WitnessConfig, WitnessSettings};
 use crate::seal::Secret;
 use crate::store::Location;
 use crate::trail::{Publishing, WitnessAddress};
-use crate::vault::Layout;
+use crate::vault::{Daily, Layout};
 
 /// Every setting.
 #[derive(Debug, Deserialize, Serialize)]
@@ -173,6 +173,10 @@ impl Config {
                 witnesses: self.log.witnesses.clone(),
             },
             clock_confirmed: false,
+            daily: Daily {
+                per_worker: self.limits.residents_per_worker,
+                per_service: self.limits.residents_per_service,
+            },
         }
     }
 

@@ -105,11 +105,22 @@ pub struct Limits {
     pub import_mib: u32,
     /// Connections at once.
     pub connections: u32,
+    /// Distinct residents that the tasks of one day may name for one member of staff.
+    pub residents_per_worker: u32,
+    /// And by one service.
+    pub residents_per_service: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 3000, body_kib: 256, import_mib: 256, connections: 1000 }
+        Self {
+            requests_per_minute: 3000,
+            body_kib: 256,
+            import_mib: 256,
+            connections: 1000,
+            residents_per_worker: 60,
+            residents_per_service: 500,
+        }
     }
 }
 
@@ -120,6 +131,8 @@ impl Limits {
             ("body_kib", self.body_kib, 64, 16_384),
             ("import_mib", self.import_mib, 1, 4096),
             ("connections", self.connections, 10, 100_000),
+            ("residents_per_worker", self.residents_per_worker, 1, 10_000),
+            ("residents_per_service", self.residents_per_service, 1, 10_000),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(format!("`limits.{name}` must lie between {least} and {most}"));

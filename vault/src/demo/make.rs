@@ -262,8 +262,10 @@ async fn tasks(
             premises: if purpose == FireSafetyCheck { vec![place] } else { Vec::new() },
             assignees: vec![assignment],
             fields: Vec::new(),
-            opens: rfc3339(vault.now()),
-            closes: rfc3339(vault.now() + days(14)),
+            opens: Some(rfc3339(vault.now())),
+            closes: Some(rfc3339(vault.now() + days(14))),
+            late: false,
+            same_as: None,
             case: case.then(|| NewCase {
                 kind: "environment_property".into(),
                 place,

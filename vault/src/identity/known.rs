@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::Vault;
-use crate::authority::{Assignment, Letter, Service, Token};
+use crate::authority::{Assignment, Letter, ROSTERED_FOR, Roster, Service, Token};
 use crate::store::{IdentityRows, StoreError, Table};
 
 const FOR: Duration = Duration::from_secs(1);
@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) posts: Vec<(Uuid, Arc<Assignment>)>,
     pub(super) letters: Vec<(Uuid, Arc<Letter>)>,
     pub(super) service: Option<(Uuid, Service)>,
+    /// Shifts of the holder and of the post acted for.
+    pub(super) shifts: Vec<Roster>,
     pub(super) facts_rev: i64,
     pub(super) at: i64,
 }
@@ -48,7 +50,10 @@ impl Known {
         behalf: Option<Uuid>,
     ) -> Result<Arc<Self>, StoreError> {
         let callers = vault.log.sink().hints().callers();
-        let found = vault.store.identity(id, behalf.as_ref().map(|b| &b.as_bytes()[..])).await?;
+        // A shift counts for its week, and for two weeks behind it.
+        let since = Roster::ending_since(vault.now() - 2 * ROSTERED_FOR);
+        let behalf_id = behalf.as_ref().map(|b| &b.as_bytes()[..]);
+        let found = vault.store.identity(id, behalf_id, since.as_bytes()).await?;
         vault.follow(found.facts_rev).await?;
         let known = Arc::new(Self::checked(vault, &found));
         if known.token.is_some() {
@@ -76,6 +81,7 @@ impl Known {
             posts: Vec::new(),
             letters: Vec::new(),
             service: None,
+            shifts: Vec::new(),
             facts_rev: found.facts_rev,
             at: found.at,
         };
@@ -89,6 +95,7 @@ impl Known {
                 (Table::Letters, Some(id)) => {
                     known.letters.extend(vault.keys.check(row).map(|letter| (id, Arc::new(letter))));
                 }
+                (Table::Rosters, _) => known.shifts.extend(vault.keys.check::<Roster>(row)),
                 (Table::Services, Some(id)) => known.service = vault.keys.check(row).map(|s| (id, s)),
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! Who asks, and in which one post: from a token to a caller, with every row behind it checked.
 
 mod credentials;
+mod duty;
 mod known;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use gridvault_policy::{Department, Duty, Posture, Role};
 use uuid::Uuid;
 
 pub use credentials::{Issued, code_id};
+pub(crate) use duty::Noticed;
 use known::Known;
 pub(crate) use known::Remembered;
 
@@ -26,6 +28,8 @@ pub struct Caller {
     token: Vec<u8>,
     facts_rev: i64,
     now: i64,
+    duty: Duty,
+    off_hours: bool,
 }
 
 /// In what capacity the caller acts.
@@ -149,7 +153,20 @@ fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Resu
     if behalf.is_some() && !matches!(party, Party::Service { .. }) {
         return Err(Unidentified::NoPost(Box::new(nobody(&token.holder))));
     }
-    Ok(Caller { party, posture: token.posture, token: id, facts_rev: known.facts_rev, now })
+    let mut caller = Caller {
+        party,
+        posture: token.posture,
+        token: id,
+        facts_rev: known.facts_rev,
+        now,
+        duty: Duty::On,
+        off_hours: false,
+    };
+    // Services and residents are always on; whoever a service acts for is on or off as anybody.
+    if let Some(post) = caller.post() {
+        (caller.duty, caller.off_hours) = duty::of(post.assignment.person, &known.shifts, now);
+    }
+    Ok(caller)
 }
 
 fn own_post(known: &Known, person: Uuid, wanted: Option<Uuid>, now: i64) -> Result<Post, Unidentified> {
@@ -217,9 +234,14 @@ impl Caller {
         self.posture
     }
 
-    /// On duty: all are, until rosters exist.
+    /// On duty, covering for somebody, or off: by the roster, else by the office's time.
     pub fn duty(&self) -> Duty {
-        Duty::On
+        self.duty
+    }
+
+    /// Whether it is outside the office's time, and no roster says anything of the person: permitted, and noticed.
+    pub fn is_off_hours(&self) -> bool {
+        self.off_hours
     }
 
     /// The id under which the caller's token is kept.

@@ -11,6 +11,7 @@
 mod batch;
 mod decide;
 mod facts;
+mod night;
 mod quota;
 mod replay;
 mod scope;
@@ -175,6 +176,9 @@ async fn caller(vault: &Vault, token: &Secret, capacity: Capacity) -> Result<Cal
         if vault.outdated() {
             return Err(LookupError::Outdated);
         }
+    }
+    if caller.is_off_hours() {
+        night::notice(vault, &caller).await?;
     }
     Ok(caller)
 }

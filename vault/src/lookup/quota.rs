@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use gridvault_audit::{Entry, Json, Kind, Private, Public, RecordError};
+use gridvault_policy::Reason;
 use serde::{Deserialize, Serialize};
 
 use super::LookupError;
@@ -138,11 +139,11 @@ pub(super) fn counted_as(vault: &Vault, kind: &str, value: &str) -> String {
     HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default())
 }
 
-/// Raises the finding that a caller asks for too much, once a day.
+/// Raises a finding about what a caller asks, with the row that tells that it was raised: once a day.
 pub(super) async fn raise(
     vault: &Vault,
     caller: &Caller,
-    code: &'static str,
+    (code, reason): (&'static str, Reason),
     count: &Count,
 ) -> Result<(), RecordError> {
     let mut detail = BTreeMap::new();
@@ -157,7 +158,7 @@ pub(super) async fn raise(
             fields: Vec::new(),
             obligations: Vec::new(),
             result: None,
-            reason: Some("rate".into()),
+            reason: Some(reason.as_str().into()),
             about: BTreeMap::new(),
             policy: None,
         },

@@ -117,6 +117,7 @@ pub fn facts(public: &Json, private: &Json) -> Option<(Facts, Option<Facts>)> {
         match flag.split_once(':') {
             None if flag == "letter" => facts.letter = true,
             None if flag == "confirmed" => facts.confirmed = true,
+            None if flag == "self_made" => facts.self_made = true,
             None if ["list", "list_few", "lifted"].contains(&flag) => {}
             None => facts.state = RecordState::parse(flag)?,
             Some(("named", field)) => facts.named.insert(FieldId::parse(field).ok()?),

@@ -148,7 +148,9 @@ async fn tried(vault: &Vault, caller: &Caller, query: &Query) -> Result<Found, L
     let recorded = vault.log.record(search).await.map_err(LookupError::Unrecorded)?;
     if let Some(told) = full {
         if let Some(count) = told {
-            raise(vault, caller, "search_quota", &count).await.map_err(LookupError::Unrecorded)?;
+            raise(vault, caller, ("search_quota", Reason::Rate), &count)
+                .await
+                .map_err(LookupError::Unrecorded)?;
         }
         let receipt = Box::new(recorded.receipt().clone());
         return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));

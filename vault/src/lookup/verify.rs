@@ -100,7 +100,9 @@ async fn tried(vault: &Vault, caller: &Caller, claim: &Claim) -> Result<Verified
         Room::No(told) => {
             let receipt = refused(vault, caller, claim, sought()?, Reason::Rate).await?;
             if let Some(count) = told {
-                raise(vault, caller, "verification_misses", &count).await.map_err(LookupError::Unrecorded)?;
+                raise(vault, caller, ("verification_misses", Reason::Rate), &count)
+                    .await
+                    .map_err(LookupError::Unrecorded)?;
             }
             return Err(LookupError::TooMany(until_tomorrow(caller.now()), receipt));
         }

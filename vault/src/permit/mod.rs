@@ -163,6 +163,7 @@ impl Lookup {
         flags.extend(self.about.lifted.then_some("lifted".into()));
         flags.extend(facts.letter.then_some("letter".into()));
         flags.extend(facts.confirmed.then_some("confirmed".into()));
+        flags.extend(facts.self_made.then_some("self_made".into()));
         let named =
             self.decision.fields().iter().map(FieldDecision::field).filter(|f| facts.named.contains(*f));
         flags.extend(named.map(|field| format!("named:{}", field.as_str()).into()));

@@ -132,7 +132,10 @@ impl Located {
                 continue;
             }
             let Some(task) = vault.keys.check_read(row, read) else { continue };
+            // What one writes oneself does not make one know of anything.
+            let self_made = caller.post().is_some_and(|post| task.opened_by(post.assignment.person));
             self.named_by_own_task |= self.own.is_some()
+                && !self_made
                 && is_own(&task, caller)
                 && task.open(caller.now())
                 && task.names(wanted.id);

@@ -7,12 +7,13 @@ use uuid::Uuid;
 use super::tasks::invalid;
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::authority::{Assignment, Confirmation, Holder, Task};
+use crate::authority::{Assignment, Confirmation, Holder, Task, TaskEnd};
 use crate::identity::Caller;
 use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
-/// Closes a task, by its opener or a data steward; `outcome` is a word.
+/// Closes a task, by its opener, whom it is given to, or a data steward, and with it the later ones of the same event;
+/// `outcome` is one of its kind's words.
 pub async fn close_task(
     vault: &Vault,
     caller: &Caller,
@@ -23,7 +24,7 @@ pub async fn close_task(
     if !crate::words::is_identifier(outcome) {
         return Err(invalid("/outcome", "identifier"));
     }
-    let (row, mut task) = find(vault, id).await?;
+    let (row, task) = find(vault, id).await?;
     let steward = caller.role() == Role::DataSteward;
     if task.opener != caller.holder() && !steward && !crate::records::is_own(&task, caller) {
         return Err(RegisterError::Unknown("/id"));
@@ -31,8 +32,30 @@ pub async fn close_task(
     if task.closed.is_some() {
         return Err(RegisterError::Conflict);
     }
+    let end = task.kind.ends().iter().find(|end| end.as_str() == outcome);
+    let end = *end.ok_or_else(|| invalid("/outcome", "word_unknown"))?;
+    let linked = task.linked.clone();
+    let mut acts = vec![closed(vault, caller, (id, row, task), end, request)?];
+    // The later ones of the same event are done with it.
+    for later in linked {
+        let (row, task) = find(vault, later).await?;
+        if task.closed.is_none() {
+            acts.push(closed(vault, caller, (later, row, task), TaskEnd::Duplicate, request)?);
+        }
+    }
+    vault.log.record_all(acts).await?;
+    Ok(())
+}
+
+fn closed(
+    vault: &Vault,
+    caller: &Caller,
+    (id, row, mut task): (Uuid, Row, Task),
+    end: TaskEnd,
+    request: &str,
+) -> Result<Act, RegisterError> {
     task.closed = Some(caller.now());
-    task.outcome = Some(outcome.to_owned());
+    task.outcome = Some(end.as_str().to_owned());
     let change = Change {
         rows: vec![vault.keys.row(Table::Tasks, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &task)?],
         unlinks: task.records().map(|record| (id, record)).collect(),
@@ -41,10 +64,9 @@ pub async fn close_task(
     let mut closed = entry(Kind::TaskClosed, caller, request);
     closed.public.purpose = Some(task.purpose.as_str().into());
     closed.private.task = Some(id.to_string());
-    closed.private.detail.insert("outcome", word(outcome));
+    closed.private.detail.insert("outcome", word(end.as_str()));
     closed.private.detail.insert("rev", Json::Int(row.rev + 1));
-    vault.log.record(Act::new(&vault.keys, closed, change)).await?;
-    Ok(())
+    Ok(Act::new(&vault.keys, closed, change))
 }
 
 /// Confirms a task (负责人批准、第二人): a privacy officer or a data steward who neither opened it nor is given it. What the

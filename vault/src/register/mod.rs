@@ -8,7 +8,10 @@ mod credentials;
 mod dues;
 mod erase;
 mod findings;
+mod given;
+mod held;
 mod keep;
+mod letters;
 mod map;
 mod newcomer;
 mod notices;
@@ -22,9 +25,12 @@ mod proposals;
 mod prunings;
 mod reopen;
 mod residents;
+mod rosters;
 mod rotate;
 mod services;
 mod tasks;
+mod tickets;
+mod usage;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,6 +44,7 @@ pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
+pub use letters::{NewLetter, grant_letter, letters, register_letter, revoke_letter, sign_letter};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
@@ -54,16 +61,21 @@ pub use residents::{AddedResidents, add_residents, new_tag};
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.
 pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
+pub use held::held_tasks;
 pub use map::{areas, check_areas};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
+pub use rosters::{NewShift, Step, add_shift, move_shift, rosters};
 pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
 pub use services::{
-    NewAgreement, add_service, admit_service, confirm_service, end_agreement, grant_letter,
-    issue_service_token, renew_agreement, revoke_token, services, tokens,
+    NewAgreement, add_service, admit_service, confirm_service, end_agreement, issue_service_token,
+    renew_agreement, revoke_token, services, tokens,
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
+pub use usage::usage;
+
+use findings::finding;
 
 use crate::identity::Caller;
 use crate::seal::SealError;
@@ -100,6 +112,9 @@ pub enum RegisterError {
     /// It is there already.
     #[error("it is there already")]
     Conflict,
+    /// Too much was asked today; on record. Seconds until it is another day.
+    #[error("too much was asked today")]
+    TooMany(u32),
     /// The code or token does not sign anybody in.
     #[error("no valid credential was given")]
     Unauthenticated,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{RegisterError, word};
 use crate::Vault;
-use crate::authority::{Assignment, Holder, Letter, StaffMember};
+use crate::authority::{Assignment, Confirmation, DelegatedBy, Holder, Letter, StaffMember};
 use crate::clock::days;
 use crate::identity::Issued;
 use crate::import::rows::{PostRow, RowError};
@@ -56,10 +56,11 @@ pub struct AddedPeople {
 }
 
 /// The acts that take staff in: a person once, each row one post. Whoever is held already (by number) gets the posts that are
-/// new; a post held alike that now ends on another day ends then.
+/// new; a post held alike that now ends on another day ends then. Letters count as signed by the two who made the import.
 pub async fn add_people(
     vault: &Vault,
     rows: Vec<PostRow>,
+    signed: &[Confirmation],
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<AddedPeople, RegisterError> {
     let areas = vault.areas();
@@ -93,7 +94,19 @@ pub async fn add_people(
                 added.acts.extend(moved(vault, &held, post, row.to, entry)?);
             }
             None => {
-                let (post, acts) = post(vault, row, person.id, entry)?;
+                let letter = letter(&row, person.id, signed);
+                if let Some(letter) = &letter
+                    && person.letters.iter().any(|held| held.overlaps(letter))
+                {
+                    added.errors.push(RowError {
+                        row: row.row,
+                        column: "letter".into(),
+                        code: "letter_overlaps",
+                    });
+                    continue;
+                }
+                person.letters.extend(letter.clone());
+                let (post, acts) = post(vault, row, letter, person.id, entry)?;
                 added.acts.extend(acts);
                 if let Some(new) = added.people.iter_mut().find(|new| new.id == person.id) {
                     new.posts.push(post);
@@ -112,6 +125,8 @@ struct Known {
     /// Roles held now or later, and those of this file, from when until when.
     roles: Vec<Term>,
     held: Vec<(Row, Assignment)>,
+    /// Letters that name the person and are not revoked.
+    letters: Vec<Letter>,
 }
 
 /// A role, from when until when.
@@ -169,7 +184,10 @@ async fn person(
         let roles =
             held.iter().filter(|(_, post)| !post.ended).map(|(_, post)| (post.role, post.from, post.to));
         let roles = roles.collect();
-        return Ok(Known { id, name: Some(name), roles, held });
+        let letters = vault.store.children(Table::Letters, id.as_bytes()).await?;
+        let letters = letters.iter().filter_map(|row| vault.keys.check::<Letter>(row));
+        let letters = letters.filter(|letter| !letter.revoked).collect();
+        return Ok(Known { id, name: Some(name), roles, held, letters });
     }
     let id = Uuid::now_v7();
     let text = Secret::new(format!("{}\n{}", row.number, row.name.reveal()));
@@ -178,31 +196,40 @@ async fn person(
     let rows = vec![vault.keys.row(Table::People, id.as_bytes(), 1, Some(&reference), &member)?, code.row];
     added.acts.push(Act::new(&vault.keys, entry(Kind::PersonCreated), Change::rows(rows)));
     added.people.push(NewPerson { number: row.number.clone(), id, posts: Vec::new(), code: code.secret });
-    Ok(Known { id, name: None, roles: Vec::new(), held: Vec::new() })
+    Ok(Known { id, name: None, roles: Vec::new(), held: Vec::new(), letters: Vec::new() })
+}
+
+/// The letter that a row brings: all that its department delegates.
+fn letter(row: &PostRow, person: Uuid, signed: &[Confirmation]) -> Option<Letter> {
+    let (number, granted) = (row.letter.as_ref()?, letters().grants(row.department)?);
+    Some(Letter {
+        number: number.clone(),
+        department: row.department,
+        person,
+        purposes: granted.purposes.clone(),
+        fields: granted.fields.iter().map(|field: &FieldId| field.as_str().to_owned()).collect(),
+        areas: row.areas.clone(),
+        from: row.from,
+        to: row.to.unwrap_or(i64::MAX).min(row.from.saturating_add(LETTER_FOR)),
+        revoked: false,
+        law: DelegatedBy { statute: granted.statute.clone(), article: granted.article.clone(), text: None },
+        unit: String::new(),
+        pending: false,
+        signed: signed.to_vec(),
+        renews: None,
+    })
 }
 
 fn post(
     vault: &Vault,
     row: PostRow,
+    letter: Option<Letter>,
     person: Uuid,
     entry: &(dyn Fn(Kind) -> Entry + Sync),
 ) -> Result<(Uuid, Vec<Act>), RegisterError> {
     let id = Uuid::now_v7();
     let mut acts = Vec::new();
-    if let Some(number) = &row.letter
-        && let Some(granted) = letters().grants(row.department)
-    {
-        let letter = Letter {
-            number: number.clone(),
-            department: row.department,
-            person,
-            purposes: granted.purposes.clone(),
-            fields: granted.fields.iter().map(|field: &FieldId| field.as_str().to_owned()).collect(),
-            areas: row.areas.clone(),
-            from: row.from,
-            to: row.to.unwrap_or(i64::MAX).min(row.from.saturating_add(LETTER_FOR)),
-            revoked: false,
-        };
+    if let Some(letter) = letter {
         let letter_id = Uuid::now_v7();
         let sealed =
             vault.keys.row(Table::Letters, letter_id.as_bytes(), 1, Some(person.as_bytes()), &letter)?;

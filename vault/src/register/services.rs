@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::tasks::invalid;
 use super::{RegisterError, entry, entry_by, system_who, word};
 use crate::Vault;
-use crate::authority::{Agreement, Holder, Letter, Pending, Service, Token};
+use crate::authority::{Agreement, Holder, Pending, Service, Token};
 use crate::clock::{days, parse_time, rfc3339};
 use crate::identity::{Caller, Issued, Party, actor};
 use crate::seal::Secret;
@@ -314,14 +314,4 @@ pub async fn revoke_token(
     let row = vault.keys.row(Table::Tokens, &id, row.rev + 1, row.parent.as_deref(), &token)?;
     vault.log.record(Act::new(&vault.keys, revoked, Change::rows(vec![row]))).await?;
     Ok(())
-}
-
-/// Grants a letter of delegation; gives its id.
-pub async fn grant_letter(vault: &Vault, letter: Letter) -> Result<Uuid, RegisterError> {
-    let id = Uuid::now_v7();
-    let row = vault.keys.row(Table::Letters, id.as_bytes(), 1, Some(letter.person.as_bytes()), &letter)?;
-    let mut granted = entry_by(Kind::DelegationGranted, system_who(), actor(Uuid::nil()), "");
-    granted.private.detail.insert("person", word(letter.person.to_string()));
-    vault.log.record(Act::new(&vault.keys, granted, Change::rows(vec![row]))).await?;
-    Ok(id)
 }

@@ -1,28 +1,38 @@
-//! Opening and closing tasks, with the ticket that a case brings.
+//! Registering tasks: who may open which, how long it is open, once for each source and number.
 
-use gridvault_audit::Kind;
-use gridvault_policy::{FieldId, Purpose, RecordType, Role};
+use gridvault_audit::{Json, Kind};
+use gridvault_policy::{FieldId, Purpose, RecordType, Relation, Role};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{RegisterError, entry, new_tag, word};
+use super::tickets::ticket;
+use super::{RegisterError, entry, finding, given, word};
 use crate::Vault;
 use crate::authority::{Assignment, Header, Task, TaskKind};
-use crate::clock;
-use crate::identity::{Caller, Party};
-use crate::records::values;
-use crate::seal::{RecordFacts, Sealing, Secret};
+use crate::clock::{civil_date, days, parse_end, parse_time, start_of_day};
+use crate::identity::{Caller, Party, Post};
 use crate::store::Table;
 use crate::trail::{Act, Change};
-use crate::vault::Nature;
 
 /// A task names at most so many residents.
 const RESIDENTS: usize = 30;
 /// And at most so many fields.
 const FIELDS: usize = 64;
 /// A task is open at most so long.
-const LONGEST: i64 = clock::days(400);
+const LONGEST: i64 = days(400);
+/// Where nothing is said, so long.
+const USUAL: i64 = days(14);
+/// It may have begun so long before it is registered.
+const LATEST: i64 = days(3);
+/// And begins at most so long behind it.
+const AHEAD: i64 = days(30);
+/// Tasks of one event.
+const OF_ONE_EVENT: usize = 30;
+/// How often it is tried anew because a count or a number moved under it.
+const TRIES: u32 = 4;
+/// Of the tasks that people open for themselves, one in so many is looked at.
+const SAMPLE: u64 = 10;
 
 /// A task as registered.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -50,12 +60,20 @@ pub struct NewTask {
     /// Posts that it is given to.
     #[schemars(length(max = 30))]
     pub assignees: Vec<Uuid>,
-    /// From when.
-    #[schemars(with = "crate::words::When")]
-    pub opens: String,
-    /// Until when.
-    #[schemars(with = "crate::words::When")]
-    pub closes: String,
+    /// From when; none said: now. At most 30 days ahead; 72 hours ago, and then `late` where it is of a day before today.
+    #[serde(default)]
+    #[schemars(with = "Option<crate::words::When>")]
+    pub opens: Option<String>,
+    /// Until when; none said: 14 days. Of a visit it is the plan's end, and has to be said.
+    #[serde(default)]
+    #[schemars(with = "Option<crate::words::When>")]
+    pub closes: Option<String>,
+    /// That it is registered after the day on which it began.
+    #[serde(default)]
+    pub late: bool,
+    /// An earlier task of the same event: this one closes with it.
+    #[serde(default)]
+    pub same_as: Option<Uuid>,
     /// The case behind it.
     #[serde(default)]
     pub case: Option<NewCase>,
@@ -100,78 +118,207 @@ pub struct Opened {
     pub new: bool,
 }
 
-/// Registers a task. Services may for the purposes of their agreement, data stewards for any, nobody for a post of the
-/// same person.
+/// Registers a task. Services may for the purposes of their agreement and data stewards for any, nobody for a post of the
+/// same person; but a grid worker may register a case or an inspection of the own grid, and a window clerk an application,
+/// for the own post: such a task gives T1 and masks only. What source and number made before is given again.
 pub async fn open_task(
     vault: &Vault,
     caller: &Caller,
     new: NewTask,
     request: &str,
 ) -> Result<Opened, RegisterError> {
-    may_open(caller, new.purpose)?;
+    let own = may_open(caller, &new)?;
+    if !new.kind.purposes().contains(&new.purpose) {
+        return Err(invalid("/purpose", "not_of_kind"));
+    }
     let reference = digest(&SHA256, format!("{}\n{}", new.source, new.number).as_bytes());
-    if let Some(row) = vault.store.children(Table::Tasks, reference.as_ref()).await?.first() {
-        let id = Uuid::from_slice(&row.id).map_err(|_| RegisterError::Conflict)?;
-        let task: Task = vault.keys.check(row).ok_or(RegisterError::Conflict)?;
-        return if task.opener == caller.holder() {
-            Ok(Opened { id, ticket: task.ticket, new: false })
-        } else {
-            Err(RegisterError::Conflict)
-        };
-    }
-    check(vault, caller, &new).await?;
-    let (opens, closes) = (time("/opens", &new.opens)?, time("/closes", &new.closes)?);
-    if opens >= closes || closes - opens > LONGEST {
-        return Err(invalid("/closes", "out_of_bounds"));
-    }
-    let id = Uuid::now_v7();
-    let mut change = Change::none();
-    let mut acts = Vec::new();
-    let ticket = match &new.case {
-        None => None,
-        Some(case) => {
-            let (ticket, act) = ticket(vault, caller, case, id, &new.number, request).await?;
-            acts.push(act);
-            Some(ticket)
+    for _ in 0..TRIES {
+        if let Some(row) = vault.store.children(Table::Tasks, reference.as_ref()).await?.first() {
+            let id = Uuid::from_slice(&row.id).map_err(|_| RegisterError::Conflict)?;
+            let task: Task = vault.keys.check(row).ok_or(RegisterError::Conflict)?;
+            return if task.opener == caller.holder() {
+                Ok(Opened { id, ticket: task.ticket, new: false })
+            } else {
+                Err(RegisterError::Conflict)
+            };
         }
-    };
-    let mut premises = new.premises;
-    premises.extend(new.case.as_ref().map(|case| case.place).filter(|place| !premises.contains(place)));
-    let task = Task {
-        kind: new.kind,
-        purpose: new.purpose,
-        residents: new.residents,
-        premises,
-        ticket,
-        assignees: new.assignees,
-        opens,
-        closes,
-        closed: None,
-        outcome: None,
-        fields: new.fields,
-        confirmed: None,
-        opener: caller.holder(),
-    };
-    change.rows.push(vault.keys.row(Table::Tasks, id.as_bytes(), 1, Some(reference.as_ref()), &task)?);
-    change.links = task.records().map(|record| (id, record)).collect();
-    let mut opened = entry(Kind::TaskOpened, caller, request);
-    opened.public.purpose = Some(task.purpose.as_str().into());
-    opened.private.task = Some(id.to_string());
-    opened.private.detail.insert("kind", word(task.kind.as_str()));
-    acts.push(Act::new(&vault.keys, opened, change));
-    vault.log.record_all(acts).await?;
-    Ok(Opened { id, ticket, new: true })
+        let opening = Opening { vault, caller, new: &new, own, request };
+        match opening.recorded(reference.as_ref()).await {
+            // A count moved, or the same number came twice at once: looked at anew.
+            Err(RegisterError::Conflict) => {}
+            opened => return opened,
+        }
+    }
+    Err(RegisterError::Conflict)
 }
 
-fn may_open(caller: &Caller, purpose: Purpose) -> Result<(), RegisterError> {
-    match caller.party() {
-        Party::Service { agreement, .. } if agreement.purposes.contains(&purpose) => Ok(()),
-        Party::Post(post) if post.assignment.role == Role::DataSteward => Ok(()),
+/// A task about to be registered.
+struct Opening<'a> {
+    vault: &'a Vault,
+    caller: &'a Caller,
+    new: &'a NewTask,
+    /// Whether it is for whoever opens it.
+    own: bool,
+    request: &'a str,
+}
+
+impl Opening<'_> {
+    async fn recorded(&self, reference: &[u8]) -> Result<Opened, RegisterError> {
+        let Self { vault, caller, new, own, request } = *self;
+        let people = check(vault, caller, new, own).await?;
+        let (opens, closes, late) = times(new, caller.now())?;
+        let id = Uuid::now_v7();
+        let mut acts = Vec::new();
+        let ticket = match &new.case {
+            None => None,
+            Some(case) => {
+                let (ticket, act) = ticket(vault, caller, case, id, &new.number, request).await?;
+                acts.push(act);
+                Some(ticket)
+            }
+        };
+        let mut premises = new.premises.clone();
+        premises.extend(new.case.as_ref().map(|case| case.place).filter(|place| !premises.contains(place)));
+        let mut task = Task {
+            kind: new.kind,
+            purpose: new.purpose,
+            residents: new.residents.clone(),
+            premises,
+            ticket,
+            assignees: new.assignees.clone(),
+            opens,
+            closes,
+            closed: None,
+            outcome: None,
+            fields: new.fields.clone(),
+            confirmed: None,
+            opener: caller.holder(),
+            late,
+            same_as: None,
+            linked: Vec::new(),
+        };
+        let mut rows = given::counted(vault, caller, &task, &people).await?;
+        if let Some(same) = new.same_as {
+            let (first, row) = same_event(vault, caller, same, (id, &task)).await?;
+            task.same_as = Some(first);
+            rows.push(row);
+        }
+        rows.push(vault.keys.row(Table::Tasks, id.as_bytes(), 1, Some(reference), &task)?);
+        let links = task.records().map(|record| (id, record)).collect();
+        let mut opened = entry(Kind::TaskOpened, caller, request);
+        opened.public.purpose = Some(task.purpose.as_str().into());
+        opened.private.task = Some(id.to_string());
+        let detail = &mut opened.private.detail;
+        detail.insert("kind", word(task.kind.as_str()));
+        for (member, said) in [("late", late), ("own", own)] {
+            if said {
+                detail.insert(member, Json::Int(1));
+            }
+        }
+        if let Some(first) = task.same_as {
+            detail.insert("same_as", word(first.to_string()));
+        }
+        acts.push(Act::new(&vault.keys, opened, Change { links, ..Change::rows(rows) }));
+        for (told, code) in [(own && late, "late_self_task"), (own && sampled(vault, id), "sample_self_task")]
+        {
+            if told {
+                let mut finding = finding(caller, code, request);
+                finding.private.task = Some(id.to_string());
+                acts.push(Act::new(&vault.keys, finding, Change::none()));
+            }
+        }
+        vault.log.record_all(acts).await?;
+        Ok(Opened { id, ticket, new: true })
+    }
+}
+
+/// Whether a task that somebody opened for themselves is looked at: nobody outside can tell beforehand.
+fn sampled(vault: &Vault, id: Uuid) -> bool {
+    let term = vault.keys.term("sample", &id.to_string());
+    let first = term.as_ref().first_chunk::<8>().copied().unwrap_or_default();
+    u64::from_be_bytes(first) % SAMPLE == 0
+}
+
+/// From when until when, and whether it comes late.
+fn times(new: &NewTask, now: i64) -> Result<(i64, i64, bool), RegisterError> {
+    let read = |member: &str, text: &str, read: fn(&str) -> Option<i64>| {
+        read(text).ok_or_else(|| invalid(member, "time"))
+    };
+    let opens = new.opens.as_deref().map_or(Ok(now), |text| read("/opens", text, parse_time))?;
+    if opens > now.saturating_add(AHEAD) {
+        return Err(invalid("/opens", "out_of_bounds"));
+    }
+    if opens < now.saturating_sub(LATEST) {
+        return Err(invalid("/opens", "too_late"));
+    }
+    let today = start_of_day(civil_date(now)).unwrap_or(now);
+    if opens < today && !new.late {
+        return Err(invalid("/late", "required"));
+    }
+    let closes = match new.closes.as_deref() {
+        Some(text) => read("/closes", text, parse_end)?,
+        None if new.kind == TaskKind::Visit => return Err(invalid("/closes", "required")),
+        None => opens.saturating_add(USUAL),
+    };
+    if closes <= opens || closes <= now || closes - opens > LONGEST {
+        return Err(invalid("/closes", "out_of_bounds"));
+    }
+    Ok((opens, closes, new.late && opens < now))
+}
+
+/// The first task of the same event with this one linked to it: a case of the same purpose at the same place, still open.
+async fn same_event(
+    vault: &Vault,
+    caller: &Caller,
+    same: Uuid,
+    (id, task): (Uuid, &Task),
+) -> Result<(Uuid, crate::store::Row), RegisterError> {
+    let unknown = || RegisterError::Unknown("/same_as");
+    let find = async |id: Uuid| {
+        let row = vault.store.row(Table::Tasks, id.as_bytes()).await?.ok_or_else(unknown)?;
+        let task: Task = vault.keys.check(&row).ok_or_else(unknown)?;
+        Ok::<_, RegisterError>((row, task))
+    };
+    let (mut first, (mut row, mut earlier)) = (same, find(same).await?);
+    if let Some(before) = earlier.same_as {
+        (first, (row, earlier)) = (before, find(before).await?);
+    }
+    let alike = earlier.kind == TaskKind::Case
+        && (task.kind, task.purpose) == (earlier.kind, earlier.purpose)
+        && task.premises.iter().any(|place| earlier.premises.contains(place));
+    if !alike || !earlier.open(caller.now()) {
+        return Err(unknown());
+    }
+    if earlier.linked.len() >= OF_ONE_EVENT {
+        return Err(invalid("/same_as", "too_many"));
+    }
+    earlier.linked.push(id);
+    let row = vault.keys.row(Table::Tasks, &row.id, row.rev + 1, row.parent.as_deref(), &earlier)?;
+    Ok((first, row))
+}
+
+/// Whether the caller may open it, and whether it would be a task of the caller's own.
+fn may_open(caller: &Caller, new: &NewTask) -> Result<bool, RegisterError> {
+    let Party::Post(post) = caller.party() else {
+        return match caller.party() {
+            Party::Service { agreement, .. } if agreement.purposes.contains(&new.purpose) => Ok(false),
+            _ => Err(RegisterError::Forbidden),
+        };
+    };
+    let own = new.assignees.as_slice() == [post.id];
+    match (post.assignment.role, new.kind) {
+        (Role::DataSteward, _) => Ok(false),
+        (Role::WindowClerk, TaskKind::Application) if new.purpose == Purpose::WindowService => Ok(own),
+        (
+            Role::GridChief | Role::GridAssistant | Role::DispatchedOfficer,
+            TaskKind::Case | TaskKind::Inspection,
+        ) if own => Ok(true),
         _ => Err(RegisterError::Forbidden),
     }
 }
 
-async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), RegisterError> {
+/// What the request names is there, and given to whom it may be. Gives the people behind the assignees.
+async fn check(vault: &Vault, caller: &Caller, new: &NewTask, own: bool) -> Result<Vec<Uuid>, RegisterError> {
     for (member, text) in [("/source", &new.source), ("/number", &new.number)] {
         if !crate::words::is_identifier(text) {
             return Err(invalid(member, "identifier"));
@@ -192,11 +339,15 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), Regi
     if new.purpose == Purpose::DataQuality && new.fields.len() != 1 {
         return Err(invalid("/fields", "one"));
     }
+    let mut people = Vec::new();
     for post in &new.assignees {
         let row = vault.store.row(Table::Assignments, post.as_bytes()).await?;
         let post: Assignment =
             row.and_then(|r| vault.keys.check(&r)).ok_or(RegisterError::Unknown("/assignees"))?;
-        if caller.post().is_some_and(|own| own.assignment.person == post.person) {
+        let same = caller.post().is_some_and(|own| own.assignment.person == post.person);
+        // A clerk's colleague at the window, and nobody else.
+        let clerk = caller.role() == Role::WindowClerk && post.role != Role::WindowClerk;
+        if (same && !own) || clerk {
             return Err(RegisterError::Forbidden);
         }
         // Who acts for people gives them no tasks: it would look under their names at whatever it likes.
@@ -205,16 +356,44 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask) -> Result<(), Regi
         {
             return Err(RegisterError::Forbidden);
         }
+        people.push(post.person);
     }
+    people.sort_unstable();
+    people.dedup();
+    let worker = caller.post().filter(|_| own && caller.role() != Role::WindowClerk);
+    let place = new.case.as_ref().map(|case| case.place);
     for (ids, kind, member) in [
-        (&new.residents, RecordType::Person, "/residents"),
-        (&new.premises, RecordType::Premises, "/premises"),
+        (new.residents.as_slice(), RecordType::Person, "/residents"),
+        (new.premises.as_slice(), RecordType::Premises, "/premises"),
+        (place.as_slice(), RecordType::Premises, "/case/place"),
     ] {
         for id in ids {
-            header(vault, *id, kind).await?.ok_or(RegisterError::Unknown(member))?;
+            let (_, header) = header(vault, *id, kind).await?.ok_or(RegisterError::Unknown(member))?;
+            // What lies elsewhere is as if it were not there.
+            if let Some(post) = worker
+                && !of_the_own_grid(vault, post, &header, caller.now()).await?
+            {
+                return Err(RegisterError::Unknown(member));
+            }
         }
     }
-    Ok(())
+    Ok(people)
+}
+
+async fn of_the_own_grid(
+    vault: &Vault,
+    post: &Post,
+    header: &Header,
+    now: i64,
+) -> Result<bool, RegisterError> {
+    let post = &post.assignment;
+    let home = match (header.kind, header.place) {
+        (RecordType::Premises, _) => None,
+        (_, None) => return Ok(false),
+        (_, Some(place)) => self::header(vault, place, RecordType::Premises).await?.map(|(_, home)| home),
+    };
+    let cell = home.as_ref().unwrap_or(header).cell(post.scheme, now);
+    Ok(vault.areas().relation(post.scheme, &post.areas, cell, now) == Relation::OwnGrid)
 }
 
 pub(super) async fn header(
@@ -225,64 +404,6 @@ pub(super) async fn header(
     let row = vault.store.row(Table::Records, id.as_bytes()).await?;
     let found = row.and_then(|row| Some((row.rev, vault.keys.check::<Header>(&row)?)));
     Ok(found.filter(|(_, header)| header.kind == kind))
-}
-
-async fn ticket(
-    vault: &Vault,
-    caller: &Caller,
-    case: &NewCase,
-    task: Uuid,
-    number: &str,
-    request: &str,
-) -> Result<(Uuid, Act), RegisterError> {
-    header(vault, case.place, RecordType::Premises).await?.ok_or(RegisterError::Unknown("/case/place"))?;
-    let today = clock::civil_date(caller.now());
-    let synthetic = vault.nature == Nature::Synthetic;
-    let mut fields = vec![(field("case.place")?, Secret::new(case.place.to_string()))];
-    fields.push((field("case.id")?, Secret::new(number)));
-    let mut take = |id: &'static str, text: &str, member: &str| {
-        let field = field(id)?;
-        let value = values::normalise(field, text, synthetic, today).map_err(|e| invalid(member, e.code))?;
-        fields.push((field, value.value));
-        Ok::<_, RegisterError>(())
-    };
-    take("case.kind", &case.kind, "/case/kind")?;
-    if let Some(reporter) = &case.reporter {
-        take("person.name", &reporter.name, "/case/reporter/name")?;
-        take("case.reporter_phone", &reporter.phone, "/case/reporter/phone")?;
-    }
-    let id = Uuid::new_v4();
-    let tag = new_tag(&vault.keys)?;
-    let header = Header { place: Some(case.place), task: Some(task), ..Header::new(RecordType::Ticket, tag) };
-    let sealing = Sealing {
-        record: id,
-        kind: RecordType::Ticket,
-        rev: 1,
-        fields: &fields,
-        facts: RecordFacts::default(),
-    };
-    let change = Change {
-        rows: vec![vault.keys.row(Table::Records, id.as_bytes(), 1, Some(case.place.as_bytes()), &header)?],
-        envelopes: vec![vault.keys.seal_record(&sealing)?],
-        ..Change::default()
-    };
-    let mut created = entry(Kind::TicketCreated, caller, request);
-    created.private.subject = Some(gridvault_audit::Subject {
-        kind: gridvault_audit::SubjectType::Ticket,
-        tag,
-        place: None,
-        also: Vec::new(),
-    });
-    created.private.task = Some(task.to_string());
-    Ok((id, Act::new(&vault.keys, created, change)))
-}
-
-fn field(id: &'static str) -> Result<FieldId, RegisterError> {
-    FieldId::parse(id).map_err(|_| invalid(id, "field_unknown"))
-}
-
-fn time(member: &str, text: &str) -> Result<i64, RegisterError> {
-    clock::parse_time(text).ok_or_else(|| invalid(member, "time"))
 }
 
 pub(super) fn invalid(member: &str, code: &'static str) -> RegisterError {

@@ -26,7 +26,7 @@ pub enum Shelf {
     Former,
 }
 
-/// The caller's rows: token, posts, letters, person or service, and those of the post acted for.
+/// The caller's rows: token, posts, letters, shifts, person or service, and those of the post acted for.
 #[derive(Debug, Default)]
 pub struct IdentityRows {
     /// Rows still to be checked.
@@ -57,7 +57,16 @@ UNION ALL SELECT 'services', id, rev, ref, body, mac, seq FROM services WHERE te
   AND id = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
 UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 AND id = $3 \
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
-  AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3)";
+  AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3) \
+UNION ALL SELECT 'rosters', id, rev, ref, body, mac, seq FROM rosters WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) AND id >= $4 \
+UNION ALL SELECT 'rosters', id, rev, ref, body, mac, seq FROM rosters WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM assignments WHERE tenant = $1 AND id = $3) AND id >= $4";
+
+/// Tasks that are linked to a record, which closed ones are not, behind one.
+pub(super) const OPEN_TASKS: &str = "\
+SELECT t.id, t.rev, t.ref, t.body, t.mac, t.seq FROM tasks t WHERE t.tenant = $1 \
+AND t.id IN (SELECT task FROM task_links WHERE tenant = $1 AND task > $2) ORDER BY t.id LIMIT $3";
 
 /// Records whose field has one of the terms that follow.
 pub(super) fn holders(field: u16) -> String {
@@ -91,13 +100,16 @@ impl LocatedRows {
 }
 
 impl Store {
-    /// The rows behind a token (by its HMAC) and, for a service acting for somebody, behind that post.
+    /// The rows behind a token (by its HMAC) and, for a service acting for somebody, behind that post; of shifts those whose id
+    /// is that one or a later.
     pub async fn identity(
         &self,
         token: &[u8],
         on_behalf_of: Option<&[u8]>,
+        shifts_since: &[u8],
     ) -> Result<IdentityRows, StoreError> {
-        let rows = self.fetch(IDENTITY, values![self.tenant.as_str(), token, on_behalf_of]).await?;
+        let rows =
+            self.fetch(IDENTITY, values![self.tenant.as_str(), token, on_behalf_of, shifts_since]).await?;
         let mut found = IdentityRows::default();
         for row in rows.iter() {
             match row.text(0)? {
@@ -130,6 +142,18 @@ impl Store {
     pub async fn all(&self, table: Table) -> Result<Vec<Row>, StoreError> {
         let rows = self.fetch(table.select_all(), values![self.tenant.as_str()]).await?;
         rows.map(|row| authority(table, row, 0))
+    }
+
+    /// The rows of a table behind that key, by key: at most so many.
+    pub async fn behind(&self, table: Table, id: &[u8], limit: i64) -> Result<Vec<Row>, StoreError> {
+        let rows = self.fetch(table.select_behind(), values![self.tenant.as_str(), id, limit]).await?;
+        rows.map(|row| authority(table, row, 0))
+    }
+
+    /// Tasks that nobody has closed, behind that one, by id: at most so many.
+    pub async fn open_tasks(&self, after: &[u8], limit: i64) -> Result<Vec<Row>, StoreError> {
+        let rows = self.fetch(OPEN_TASKS, values![self.tenant.as_str(), after, limit]).await?;
+        rows.map(|row| authority(Table::Tasks, row, 0))
     }
 
     /// The rows of these keys, in no order.

@@ -10,7 +10,7 @@ use super::gather::LOCATE;
 use super::heads::HEAD;
 use super::keys::{WANTED, by_keys, by_numbers};
 use super::lives::{END, FORMER, LEFT, moves, restate};
-use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, PAGE, holders};
+use super::load::{ENVELOPES_OF, HOLDERS, IDENTITY, OPEN_TASKS, PAGE, holders};
 use super::prunings::{DONE, ORDER, PRUNINGS, REMOVE, REMOVE_PRIVATE, REMOVE_TAGS};
 use super::tiles::{
     ASKED, DROP_CHECKPOINT, DROP_TILES, KEPT, LAST_TILE, NEWEST, OF_SIZE, PUBLISH, PUT_TILES, TILE,
@@ -28,6 +28,7 @@ use super::{EntryFilter, Table, TallyFilter};
 /// Those that are said alike and are no part of a family.
 const FIXED: &[&str] = &[
     IDENTITY,
+    OPEN_TASKS,
     HEAD,
     TAGS,
     INDEXED,
@@ -122,7 +123,13 @@ fn statements() -> (Vec<String>, Vec<[String; 2]>) {
         .collect();
     apart.push(WANTED.map(|wanted| format!("{wanted} {LOCATE}")));
     for table in Table::ALL {
-        let selects = [table.select_all(), table.select_one(), table.select_by_ref(), table.update()];
+        let selects = [
+            table.select_all(),
+            table.select_behind(),
+            table.select_one(),
+            table.select_by_ref(),
+            table.update(),
+        ];
         both.extend(selects.map(str::to_owned));
         both.push(restate(*table));
         apart.push(table.insert().texts());

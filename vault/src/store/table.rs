@@ -38,6 +38,10 @@ macro_rules! tables {
                 match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 ORDER BY id")),+ }
             }
 
+            pub(super) const fn select_behind(self) -> &'static str {
+                match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3")),+ }
+            }
+
             pub(super) const fn select_one(self) -> &'static str {
                 match self { $(Self::$variant => concat!("SELECT id, rev, ref, body, mac, seq FROM ", $name, " WHERE tenant = $1 AND id = $2")),+ }
             }

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::store::{Batch, NewEntry, StoreError, StoredHead, Table};
 
 /// Tables whose rows say who a caller is.
-const CALLERS: [Table; 5] =
-    [Table::Tokens, Table::Assignments, Table::Letters, Table::Services, Table::Areas];
+const CALLERS: [Table; 6] =
+    [Table::Tokens, Table::Assignments, Table::Letters, Table::Services, Table::Areas, Table::Rosters];
 
 /// What was sent to be committed: enough to know it again if the answer was lost.
 pub(super) struct Sent {

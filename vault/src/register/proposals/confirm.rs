@@ -7,6 +7,7 @@ use super::made::{Made, made};
 use super::resident::Comes;
 use super::{Proposal, Stand, batch, open_one};
 use crate::Vault;
+use crate::authority::Confirmation;
 use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::RowError;
@@ -58,7 +59,9 @@ pub async fn confirm_proposal(
             let kind = ImportKind::parse(&proposal.kind).ok_or(RegisterError::Unknown("/id"))?;
             let text = vault.keys.open_staff(id.as_bytes(), &proposal.sealed)?;
             let lines: Vec<&str> = text.reveal().lines().collect();
-            made(vault, caller, kind, &lines, request).await?
+            let signed = [(proposal.by, proposal.at), (caller.holder(), caller.now())]
+                .map(|(holder, at)| Confirmation { by: holder.id(), at });
+            made(vault, caller, kind, &lines, &signed, request).await?
         }
     };
     let count = made.acts.len();

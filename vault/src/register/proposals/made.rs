@@ -2,6 +2,7 @@
 
 use super::super::people::NewPerson;
 use crate::Vault;
+use crate::authority::Confirmation;
 use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::{self, RowError};
@@ -19,12 +20,13 @@ pub(super) struct Made {
     pub(super) errors: Vec<RowError>,
 }
 
-/// What the lines come to, nothing recorded yet.
+/// What the lines come to, nothing recorded yet; `signed` are the two who stand for what they say.
 pub(super) async fn made(
     vault: &Vault,
     caller: &Caller,
     kind: ImportKind,
     lines: &[&str],
+    signed: &[Confirmation],
     request: &str,
 ) -> Result<Made, RegisterError> {
     let numbered = || lines.iter().zip(1u64..);
@@ -39,7 +41,7 @@ pub(super) async fn made(
         }
         ImportKind::People => {
             let rows = taken(numbered().map(|(line, n)| rows::post(line, n)), &mut made.errors);
-            let added = add_people(vault, rows, &entry).await?;
+            let added = add_people(vault, rows, signed, &entry).await?;
             (made.acts, made.people) = (added.acts, added.people);
             made.errors.extend(added.errors);
         }

@@ -45,7 +45,7 @@ pub async fn propose(
     if lines.len() > LINES {
         return Err(invalid("", "too_many"));
     }
-    let made = made(vault, caller, kind, lines, request).await?;
+    let made = made(vault, caller, kind, lines, &[], request).await?;
     let taken: Vec<&str> = lines
         .iter()
         .zip(1u64..)

@@ -86,6 +86,12 @@ impl Questions {
         Ok(from..to.max(from))
     }
 
+    /// The first number at or behind that log time: that of the next entry, where there is none.
+    pub async fn since(&self, at: i64) -> Result<i64, StoreError> {
+        let size = self.size().await?;
+        self.first_at(at, size).await
+    }
+
     /// The first number at or behind that log time, which never goes back from one number to the next.
     async fn first_at(&self, at: i64, size: i64) -> Result<i64, StoreError> {
         let (mut from, mut to) = (0, size);
