@@ -28,7 +28,7 @@ macro_rules! shapes {
 }
 
 /// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
-fn left_out(schema: &mut Schema) {
+pub(super) fn left_out(schema: &mut Schema) {
     each_option(schema, |name, member, required| {
         if name == "next" {
             required.push(name.into());
@@ -311,7 +311,10 @@ shapes! {
     /// A key with the sizes that it signs.
     LogKeyShape { key: String, from: u64, to: Option<u64> }
     /// The log's verifier keys.
-    LogKeysShape { origin: String, keys: Vec<LogKeyShape> }
+    LogKeysShape { origin: String, keys: Vec<LogKeyShape>,
+        /// Verifier keys of receipts, the oldest first; the last one signs.
+        receipts: Vec<String>,
+    }
     /// A witness's name and verifier key.
     WitnessShape { name: String, key: String }
     /// The witnesses that are asked.

@@ -9,6 +9,7 @@ mod dues;
 mod erase;
 mod findings;
 mod keep;
+mod mandates;
 mod map;
 mod newcomer;
 mod notices;
@@ -20,6 +21,7 @@ mod posts;
 mod premises;
 mod proposals;
 mod prunings;
+mod receipts;
 mod reopen;
 mod residents;
 mod rotate;
@@ -34,10 +36,14 @@ use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWo
 pub use begin::{
     begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
 };
-pub use consents::{NewConsent, record_consent};
+pub use consents::{
+    Confirming, Held, NewConsent, Person, Reading, confirm_consent, confirm_own, consent_code, consent_held,
+    consents_of, invalidate_consent, record_consent,
+};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
+pub use mandates::{NewMandate, confirm_mandate, doubt_capacity, end_mandate, register_mandate};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
@@ -48,6 +54,7 @@ pub use proposals::{
     read_proposal, refuse_proposal, second_halves,
 };
 pub use prunings::{OrderedPruning, propose_pruning};
+pub use receipts::{Receipt, check_code, read_code, read_signed, receipt};
 pub use reopen::{Former, begin_again};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
@@ -58,7 +65,7 @@ pub use map::{areas, check_areas};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
-pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
+pub use rotate::{erasures_waiting, keks_added, keks_destroyed, receipt_key_added, rewrap};
 pub use services::{
     NewAgreement, add_service, admit_service, confirm_service, end_agreement, grant_letter,
     issue_service_token, renew_agreement, revoke_token, services, tokens,
