@@ -62,30 +62,53 @@ pub enum Reach {
         /// Why not the others.
         otherwise: Reason,
     },
+    /// These; of the others some have a reason of their own.
+    Told {
+        /// The fields covered.
+        fields: FieldSet,
+        /// Fields not covered, each lot with its reason; the first that has a field says why.
+        why: Vec<(FieldSet, Reason)>,
+        /// Why not the rest.
+        otherwise: Reason,
+    },
 }
 
 impl Reach {
     /// What both cover; what this one leaves out keeps its reason.
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
-        match (self, other) {
-            (_, Self::All) => self.clone(),
-            (Self::All, _) => other.clone(),
-            (Self::Only { fields, otherwise }, Self::Only { fields: bound, .. }) => {
-                let mut both = FieldSet::default();
-                for field in FieldId::all().filter(|field| fields.contains(*field) && bound.contains(*field))
-                {
-                    both.insert(field);
-                }
-                Self::Only { fields: both, otherwise: *otherwise }
+        let (Some(own), Some(bound)) = (self.fields(), other.fields()) else {
+            return if matches!(self, Self::All) { other.clone() } else { self.clone() };
+        };
+        let mut fields = FieldSet::default();
+        for field in FieldId::all().filter(|field| own.contains(*field) && bound.contains(*field)) {
+            fields.insert(field);
+        }
+        match self {
+            Self::All => other.clone(),
+            Self::Only { otherwise, .. } => Self::Only { fields, otherwise: *otherwise },
+            Self::Told { why, otherwise, .. } => {
+                Self::Told { fields, why: why.clone(), otherwise: *otherwise }
             }
         }
     }
 
-    pub(crate) fn refuses(&self, field: FieldId) -> Option<Reason> {
+    fn fields(&self) -> Option<&FieldSet> {
+        match self {
+            Self::All => None,
+            Self::Only { fields, .. } | Self::Told { fields, .. } => Some(fields),
+        }
+    }
+
+    /// Why a field is not covered; nothing of one that is.
+    pub fn refuses(&self, field: FieldId) -> Option<Reason> {
         match self {
             Self::All => None,
             Self::Only { fields, otherwise } => (!fields.contains(field)).then_some(*otherwise),
+            Self::Told { fields, .. } if fields.contains(field) => None,
+            Self::Told { why, otherwise, .. } => {
+                Some(why.iter().find(|(of, _)| of.contains(field)).map_or(*otherwise, |(_, reason)| *reason))
+            }
         }
     }
 }

@@ -184,6 +184,11 @@ pub fn rfc3339(micros: i64) -> String {
     timestamp(micros).to_zoned_datetime(beijing()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// RFC 3339 in UTC, whole seconds.
+pub fn utc(micros: i64) -> String {
+    timestamp(micros).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// As part of a file's name: `20261124T093000`, Beijing time.
 pub fn file_stamp(micros: i64) -> String {
     timestamp(micros).to_zoned_datetime(beijing()).strftime("%Y%m%dT%H%M%S").to_string()

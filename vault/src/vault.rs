@@ -8,12 +8,12 @@ use gridvault_audit::{Checkpoint, Log, RecordError, VerifierKey};
 use gridvault_policy::{Book, PolicyError};
 use tokio::task::JoinHandle;
 
-use crate::authority::{Area, AreaMap};
+use crate::authority::{Area, AreaMap, Notice, Notices};
 use crate::clock::Clock;
 use crate::identity::{Noticed, Remembered};
 use crate::register::{self, Former};
 use crate::seal::{Keyring, SealError, Secret, unseal};
-use crate::store::{Location, Store, StoreError, Table};
+use crate::store::{Location, Row, Store, StoreError, Table};
 use crate::trail::{Beside, Erased, Publisher, Publishing, Questions, Started, TrailError, Writer, start};
 
 /// Where the vault's parts lie.
@@ -136,6 +136,7 @@ enum Beginning {
 #[derive(Default)]
 struct Standing {
     areas: Arc<AreaMap>,
+    notices: Arc<Notices>,
     facts_rev: i64,
     /// Whether another policy is in force than this program's.
     outdated: bool,
@@ -276,12 +277,17 @@ impl Vault {
         Arc::clone(&self.standing.load().areas)
     }
 
+    /// The versions of the notices to residents.
+    pub fn notices(&self) -> Arc<Notices> {
+        Arc::clone(&self.standing.load().notices)
+    }
+
     /// Whether another policy is in force than this program's: another instance activated it.
     pub fn outdated(&self) -> bool {
         self.standing.load().outdated
     }
 
-    /// Reads areas and policy anew where the revision of rights is another than the one they were read at: another
+    /// Reads areas, notices and policy anew where the revision of rights is another than the one they were read at: another
     /// instance may have changed them.
     pub async fn follow(&self, facts_rev: i64) -> Result<(), StoreError> {
         if self.standing.load().facts_rev >= facts_rev {
@@ -291,9 +297,12 @@ impl Vault {
         let areas = Arc::new(AreaMap::new(
             rows.iter().filter_map(|row| Some((row.rev, self.keys.check::<Area>(row)?))),
         ));
+        let rows = self.store.all(Table::Notices).await?;
+        let version = |row: &Row| Some((uuid::Uuid::from_slice(&row.id).ok()?, self.keys.check::<Notice>(row)?));
+        let notices = Arc::new(Notices::new(rows.iter().filter_map(version)));
         let newest = register::policy_in_force(self).await?;
         let outdated = newest != Some(self.book.load().manifest_hash());
-        let read = Arc::new(Standing { areas, facts_rev, outdated });
+        let read = Arc::new(Standing { areas, notices, facts_rev, outdated });
         // Who read earlier may come later.
         self.standing.rcu(|now| Arc::clone(if now.facts_rev < facts_rev { &read } else { now }));
         Ok(())

@@ -61,7 +61,13 @@ pub(super) async fn keys(
     Path(tenant): Path<String>,
 ) -> Result<Response, Problem> {
     of_this_log(&app, &context, &tenant)?;
-    Ok(file(app.vault.publisher.keys_json(), "application/json", FOR_NOW))
+    // Beside the log's keys those that sign receipts: the oldest first.
+    let mut keys: serde_json::Value =
+        serde_json::from_str(&app.vault.publisher.keys_json()).unwrap_or_default();
+    if let Some(keys) = keys.as_object_mut() {
+        keys.insert("receipts".into(), app.vault.keys.receipt_keys().into());
+    }
+    Ok(file(keys.to_string(), "application/json", FOR_NOW))
 }
 
 pub(super) async fn witnesses(

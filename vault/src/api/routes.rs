@@ -2,16 +2,16 @@
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::{delete, get, patch, post};
 use serde_json::json;
 
 use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
-    areas, catalog, consents, docs, health, imports, lookups, me, people, proposals, residents, searches,
+    areas, catalog, docs, health, imports, lookups, me, people, proposals, residents, searches,
     services, sessions, shapes, tasks, verifier,
 };
-use crate::register::{Correction, NewConsent, NewTask, Newcomer, PremisesCorrection};
+use crate::register::{Correction, NewTask, Newcomer, PremisesCorrection};
 
 /// Every door with all that is said of it.
 pub(super) fn all_doors() -> Vec<Door> {
@@ -20,6 +20,7 @@ pub(super) fn all_doors() -> Vec<Door> {
     doors.extend(task_doors());
     doors.extend(office_doors());
     doors.extend(service_doors());
+    doors.extend(super::consent_routes::doors());
     doors.extend(super::trail_routes::doors());
     doors.extend(super::authority_routes::doors());
     doors.extend(open_doors());
@@ -68,11 +69,6 @@ fn lookup_doors() -> Vec<Door> {
                 "text/plain",
             )
             .enters(&["trail.read"]),
-        door("PUT", "/v1/me/consents/{purpose}", "Give or withdraw my consent", put(consents::put_own))
-            .takes::<consents::Own>()
-            .gives::<shapes::Made>(200, "The consent event.")
-            .refuses(&[Name::Conflict])
-            .enters(&["consent.given", "consent.withdrawn"]),
         door("GET", "/v1/self", "What I may ask for, and what it needs", get(catalog::own))
             .gives::<shapes::SelfShape>(200, "Every capacity that the token gives."),
         door(
@@ -127,12 +123,6 @@ fn register_doors() -> Vec<Door> {
         .gives_nothing(204, "It says so now, or from the moment given.")
         .refuses(&[Conflict])
         .enters(&["premises.corrected"]),
-        door("POST", "/v1/residents/{id}/consents", "Record a resident's consent", post(consents::create))
-            .in_a_post()
-            .takes::<NewConsent>()
-            .gives::<shapes::Made>(201, "The consent event.")
-            .refuses(&[Conflict])
-            .enters(&["consent.given", "consent.withdrawn"]),
     ]
 }
 

@@ -320,7 +320,10 @@ shapes! {
     /// A key with the sizes that it signs.
     LogKeyShape { key: String, from: u64, to: Option<u64> }
     /// The log's verifier keys.
-    LogKeysShape { origin: String, keys: Vec<LogKeyShape> }
+    LogKeysShape { origin: String, keys: Vec<LogKeyShape>,
+        /// Verifier keys of receipts, the oldest first; the last one signs.
+        receipts: Vec<String>,
+    }
     /// A witness's name and verifier key.
     WitnessShape { name: String, key: String }
     /// The witnesses that are asked.

@@ -3,6 +3,7 @@
 mod area;
 mod consent;
 mod due;
+mod mandate;
 mod notice;
 mod post;
 mod roster;
@@ -18,8 +19,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use area::{Area, AreaMap, Level};
-pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
+pub use consent::{
+    Circumstances, ConsentBy, ConsentEvent, ConsentKind, ConsentState, Consented, Notices, Present, Speaker,
+    Standing, effective_tier, standing,
+};
 pub use due::{Due, Why};
+pub use mandate::{Mandate, MandateKind};
 pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
 pub use post::{Agreement, Assignment, DelegatedBy, Letter, Pending, Service, StaffMember};
 pub use roster::{Duties, ROSTERED_FOR, Roster};
@@ -107,6 +112,9 @@ pub struct Header {
     /// How many consent events a person has: one missing or added is noticed, and two at once cannot both be the next.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub consents: u32,
+    /// It is doubted that the person can understand what is consented to: no consent counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubted: bool,
     /// The open task that a ticket belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Uuid>,
@@ -162,6 +170,7 @@ impl Header {
             moves: Vec::new(),
             notice: None,
             consents: 0,
+            doubted: false,
             task: None,
         }
     }

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{ConfigFile, Failure, Outcome, say};
 use crate::clock::SystemClock;
 use crate::config::{Config, read_secret};
-use crate::register::{erasures_waiting, keks_added, keks_destroyed, rewrap};
-use crate::seal::{Secret, add_keks, drop_keks, kek_versions};
+use crate::register::{erasures_waiting, keks_added, keks_destroyed, receipt_key_added, rewrap};
+use crate::seal::{Secret, add_keks, add_receipt_key, drop_keks, kek_versions, receipt_versions};
 use crate::vault::{Layout, Vault};
 
 #[derive(clap::Subcommand)]
@@ -35,8 +35,11 @@ pub(super) struct Rotate {
     #[command(flatten)]
     place: Place,
     /// The keys that wrap the records' keys: makes erasures complete
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "receipts")]
     kek: bool,
+    /// The key that signs receipts of consents: the ones before stay, for they verify older receipts
+    #[arg(long, conflicts_with = "kek")]
+    receipts: bool,
     /// On PostgreSQL: every instance is stopped; each gets the new key file before it starts again
     #[arg(long)]
     all_stopped: bool,
@@ -71,20 +74,25 @@ impl Place {
 pub(super) async fn run(command: Command) -> Outcome {
     match command {
         Command::Status(status) => self::status(&status),
+        Command::Rotate(rotate) if rotate.receipts => Box::pin(self::rotate_receipts(&rotate)).await,
         Command::Rotate(rotate) => Box::pin(self::rotate(&rotate)).await,
     }
 }
 
 fn status(status: &Status) -> Outcome {
     let versions = kek_versions(&status.place.keys()?)?;
+    let receipts = receipt_versions(&status.place.keys()?)?;
     let under_way = versions.len() > 1;
     if status.json {
-        say(&json!({ "kek": versions, "rotation_under_way": under_way }).to_string());
+        let said = json!({ "kek": versions, "receipts": receipts, "rotation_under_way": under_way });
+        say(&said.to_string());
     } else {
         let list: Vec<String> = versions.iter().map(u16::to_string).collect();
         let more =
             if under_way { "; a rotation was begun: run `gridvault keys rotate --kek` again" } else { "" };
         say(&format!("kek: version {}{more}", list.join(", ")));
+        let list: Vec<String> = receipts.iter().map(u16::to_string).collect();
+        say(&format!("receipts: version {}", list.join(", ")));
     }
     Ok(0)
 }
@@ -122,6 +130,24 @@ async fn rotate(rotate: &Rotate) -> Outcome {
     vault.close().await;
     say(&format!("kek version {version}: {wrapped} records wrapped anew, {waiting} erasures complete"));
     say("backups from before open with no key file that is left: make a new one, and destroy old key files");
+    Ok(0)
+}
+
+/// A further key for receipts; who opens the vault next signs with it.
+async fn rotate_receipts(rotate: &Rotate) -> Outcome {
+    let (layout, passphrase) = rotate.place.found()?;
+    if layout.database.file().is_none() && !rotate.all_stopped {
+        let words = "stop every instance, then say --all-stopped: each gets the new key file before it starts again";
+        return Err(Failure(words.into(), 2));
+    }
+    // A server that has the folder open holds its lock: nothing is changed.
+    open(&layout, &passphrase).await?.close().await;
+    let (keys, secret) = (layout.keys.clone(), passphrase.clone());
+    let version = tokio::task::spawn_blocking(move || add_receipt_key(&keys, &secret)).await??;
+    let vault = open(&layout, &passphrase).await?;
+    receipt_key_added(&vault, version).await?;
+    say(&format!("receipts are signed by version {version}: {}", vault.keys.receipt_key()));
+    vault.close().await;
     Ok(0)
 }
 

@@ -14,6 +14,7 @@ mod keys;
 mod life;
 mod lookup;
 mod policy;
+mod receipt;
 mod serve;
 mod witness;
 
@@ -71,6 +72,9 @@ enum Command {
     /// The rules
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Receipts of consents
+    #[command(subcommand)]
+    Receipt(receipt::Command),
 }
 
 #[derive(Subcommand)]
@@ -117,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Lookup(arguments) => lookup::run(&arguments),
         Command::Policy(command) => policy::run(&command),
+        Command::Receipt(command) => receipt::run(&command),
         Command::Demo(arguments) => on_runtime(demo::run(arguments)),
         Command::Backup(arguments) => on_runtime(backup::backup(arguments)),
         Command::Restore(arguments) => on_runtime(backup::restore(arguments)),

@@ -297,13 +297,7 @@ async fn home(vault: &Vault, resident: Uuid) -> Result<Uuid, DemoError> {
 
 /// Given by the residents themselves, once by staff, once withdrawn again.
 async fn consents(vault: &Vault, file: &DemoFile, steward: &Secret) -> Result<(), DemoError> {
-    let new = |state, method: &str| NewConsent {
-        purpose: Purpose::HomeVisitCare,
-        fields: None,
-        state,
-        method: method.into(),
-        notice: None,
-    };
+    let new = |state, method: &str| NewConsent::new(Purpose::HomeVisitCare, state, method);
     for (i, resident) in file.residents.iter().take(8).enumerate() {
         if i == 4 {
             let by = caller(vault, steward).await?;

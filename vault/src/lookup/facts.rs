@@ -5,10 +5,11 @@ use gridvault_policy::{
     RecordState, RecordType, Relation, Role, TaskState, instruments, needs_task,
 };
 
+use super::consent::consented;
 use super::decide::{may_know, unknown_reason};
 use super::{Ask, Ending, LookupError};
 use crate::Vault;
-use crate::authority::{TaskKind, standing};
+use crate::authority::TaskKind;
 use crate::clock::{civil_date, day, days};
 use crate::identity::{Caller, Party, Post};
 use crate::records::{Located, is_own};
@@ -83,14 +84,17 @@ pub(super) fn gather(
     let letter = post.map(|post| letter(vault, post, located, ask.purpose, caller.now()));
     let lettered = letter.and_then(Result::ok);
     facts.letter = lettered.is_some();
-    let proofs = prove(vault, book, caller, located, ask);
+    let proofs = prove(vault, book, caller, located, ask, (facts.age, facts.state));
+    let by_guardian = proofs.by_guardian;
     let mut evidence = Evidence::default();
     let mut refusal = None;
     match proofs.choose(ask.basis.as_ref()) {
         Chosen::One(proof) => {
             facts.basis = proof.basis;
             // A child's consent is confirmed by the guardian who gave it, not by whoever confirmed the task.
-            facts.confirmed &= proof.basis != Basis::Consent;
+            if proof.basis == Basis::Consent {
+                facts.confirmed = by_guardian;
+            }
             facts.reach = proof.reach;
             // An assistant's letter bounds what a consent opens to the assistant.
             if let (Some(letter), Basis::Consent, Role::GridAssistant) =
@@ -187,6 +191,8 @@ struct Proof {
 struct Proofs {
     proven: Vec<Proof>,
     missing: Vec<(Basis, Reason)>,
+    /// Whether a guardian gave the consent.
+    by_guardian: bool,
 }
 
 enum Chosen {
@@ -223,7 +229,14 @@ impl Proofs {
     }
 }
 
-fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &Ask) -> Proofs {
+fn prove(
+    vault: &Vault,
+    book: &Book,
+    caller: &Caller,
+    located: &Located,
+    ask: &Ask,
+    person: (AgeClass, RecordState),
+) -> Proofs {
     let post = caller.post();
     let (role, department) = match post {
         Some(post) => (post.assignment.role, post.assignment.department),
@@ -240,7 +253,15 @@ fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &A
     let uses = |basis: &Basis| book.uses_basis(role, department, ask.purpose, *basis, ask.manner.action);
     for basis in Basis::ALL.iter().copied().filter(uses) {
         let proof = match basis {
-            Basis::Consent => consent(vault, caller, located, ask.purpose),
+            Basis::Consent => consented(vault, caller, located, ask.purpose, person).map(|consent| {
+                proofs.by_guardian = consent.by_guardian;
+                Proof {
+                    basis: Basis::Consent,
+                    reach: consent.reach,
+                    reference: Some(consent.id.to_string()),
+                    consent: Some(consent.seq),
+                }
+            }),
             Basis::Delegation => match post {
                 Some(post) => letter(vault, post, located, ask.purpose, caller.now()),
                 None => Err(Reason::NoBasis),
@@ -254,13 +275,6 @@ fn prove(vault: &Vault, book: &Book, caller: &Caller, located: &Located, ask: &A
         proofs.add(basis, proof);
     }
     proofs
-}
-
-fn consent(vault: &Vault, caller: &Caller, located: &Located, purpose: Purpose) -> Result<Proof, Reason> {
-    let events = located.consents(vault);
-    let events = events.iter().map(|(id, seq, event)| (*id, *seq, event));
-    let (id, seq, reach) = standing(events, purpose, caller.now())?;
-    Ok(Proof { basis: Basis::Consent, reach, reference: Some(id.to_string()), consent: Some(seq) })
 }
 
 /// A live letter that names the post's holder, the purpose and the place; one that ended gives its own reason.

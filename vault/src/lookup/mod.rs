@@ -9,6 +9,7 @@
 //! its entry is on disk; `open` consumes that permit. A refusal takes the same way and opens nothing.
 
 mod batch;
+mod consent;
 mod decide;
 mod facts;
 mod night;

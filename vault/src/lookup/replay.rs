@@ -58,13 +58,16 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
         let refused = recorded.strip_prefix("denied R-000 ");
         // A fact that is no rule refused it: no rule permits it now either, or the basis did not cover it.
         let by_fact = refused.is_some_and(|why| {
-            again.starts_with("denied ") || ["consent_none", "needs_separate", "no_basis"].contains(&why)
+            again.starts_with("denied ") || UNCOVERED.contains(&why)
         });
         let same = again == recorded || by_fact;
         Again { field, recorded, again, same }
     });
     Ok(again.collect())
 }
+
+/// Why a basis does not cover a field.
+const UNCOVERED: [&str; 4] = ["consent_none", "needs_separate", "needs_renewal", "no_basis"];
 
 /// Whether the entry is one of a list.
 fn listing(private: &Json) -> Option<Listing> {

@@ -3,8 +3,9 @@
 use gridvault_policy::{RecordType, Relation, Scheme};
 use uuid::Uuid;
 
+use super::consents::{consent_events, mandates};
 use crate::Vault;
-use crate::authority::{ConsentEvent, Header, Holder, Task};
+use crate::authority::{ConsentEvent, Header, Holder, Mandate, Task};
 use crate::identity::{Caller, Party, Post};
 use crate::store::{EnvelopesRow, LocatedRows, StoreError, Table};
 
@@ -99,16 +100,25 @@ impl Located {
 
     /// The resident's consent events in their order; none at all where the header counts others than are there.
     pub fn consents(&self, vault: &Vault) -> Vec<(Uuid, i64, ConsentEvent)> {
-        let rows = self.rows.rows.iter().filter(|row| row.table == Table::Consents);
-        let mut events: Vec<_> = rows
-            .filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, row.seq, vault.keys.check(row)?)))
-            .collect();
-        events.sort_by_key(|(_, _, event): &(_, _, ConsentEvent)| event.number);
-        let whole = self.own.as_ref().is_some_and(|own| consents_are_whole(&own.header, &events));
-        if !whole && let Some(own) = &self.own {
+        self.consents_chained(vault).map(|(events, _)| events).unwrap_or_default()
+    }
+
+    /// Likewise, with the digest of the last row; nothing where they are not whole.
+    pub(crate) fn consents_chained(
+        &self,
+        vault: &Vault,
+    ) -> Option<(Vec<(Uuid, i64, ConsentEvent)>, Option<String>)> {
+        let own = self.own.as_ref()?;
+        let events = consent_events(&vault.keys, self.rows.rows.iter(), &own.header);
+        if events.is_none() {
             vault.keys.broken_row(format!("{}:consents", Table::Records.row_name(own.id.as_bytes())));
         }
-        if whole { events } else { Vec::new() }
+        events
+    }
+
+    /// Who speaks for the resident.
+    pub fn mandates(&self, vault: &Vault) -> Vec<(Uuid, Mandate)> {
+        mandates(&vault.keys, self.rows.rows.iter())
     }
 
     /// The record's own envelopes, the facts envelope of a person among them.
@@ -144,12 +154,6 @@ impl Located {
             }
         }
     }
-}
-
-/// Whether these events are all that the header counts, each once.
-pub(crate) fn consents_are_whole(header: &Header, events: &[(Uuid, i64, ConsentEvent)]) -> bool {
-    let numbers = events.iter().map(|(_, _, event)| event.number);
-    numbers.eq(1..=header.consents)
 }
 
 /// Whether the task is the caller's: assigned to the post acted in (or for), or opened by the service itself.

@@ -1,9 +1,10 @@
 //! Records: persons, premises and tickets, found by id with everything a decision needs, as ciphertext.
 
+mod consents;
 mod find;
 mod locate;
 pub mod values;
 
 pub use find::{CELL, People, by_ids, living_at, living_in};
 pub use locate::{Found, Located, Wanted, locate};
-pub(crate) use locate::{consents_are_whole, is_own};
+pub(crate) use locate::is_own;

@@ -12,6 +12,7 @@ mod given;
 mod held;
 mod keep;
 mod letters;
+mod mandates;
 mod map;
 mod newcomer;
 mod notices;
@@ -23,6 +24,7 @@ mod posts;
 mod premises;
 mod proposals;
 mod prunings;
+mod receipts;
 mod reopen;
 mod residents;
 mod rosters;
@@ -40,11 +42,15 @@ use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWo
 pub use begin::{
     begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
 };
-pub use consents::{NewConsent, record_consent};
+pub use consents::{
+    Confirming, Held, NewConsent, Person, Reading, confirm_consent, confirm_own, consent_code, consent_held,
+    consents_of, invalidate_consent, record_consent,
+};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
 pub use letters::{NewLetter, grant_letter, letters, register_letter, revoke_letter, sign_letter};
+pub use mandates::{NewMandate, confirm_mandate, doubt_capacity, end_mandate, register_mandate};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
@@ -55,6 +61,7 @@ pub use proposals::{
     read_proposal, refuse_proposal, second_halves,
 };
 pub use prunings::{OrderedPruning, propose_pruning};
+pub use receipts::{Receipt, check_code, read_code, read_signed, receipt};
 pub use reopen::{Former, begin_again, is_unfinished};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
@@ -67,7 +74,7 @@ pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
 pub use rosters::{NewShift, Step, add_shift, move_shift, rosters};
-pub use rotate::{erasures_waiting, keks_added, keks_destroyed, rewrap};
+pub use rotate::{erasures_waiting, keks_added, keks_destroyed, receipt_key_added, rewrap};
 pub use services::{
     NewAgreement, add_service, admit_service, confirm_service, end_agreement, issue_service_token,
     renew_agreement, revoke_token, services, tokens,

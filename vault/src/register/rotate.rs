@@ -71,6 +71,11 @@ pub async fn erasures_waiting(vault: &Vault) -> Result<u64, StoreError> {
     Ok(since.count() as u64)
 }
 
+/// Says on record that receipts are signed by a key of that version from now on.
+pub async fn receipt_key_added(vault: &Vault, version: u16) -> Result<(), RegisterError> {
+    tell(vault, Kind::KeyRotated, version, &[("key", word("receipt"))]).await
+}
+
 async fn tell(
     vault: &Vault,
     kind: Kind,

@@ -76,6 +76,11 @@ impl Opened {
         lives.max().unwrap_or(1)
     }
 
+    /// The versions of the keys that sign receipts, oldest first.
+    pub(super) fn receipt_versions(&self) -> Vec<u16> {
+        receipt_versions_of(self.keys.keys())
+    }
+
     pub(super) fn key(&self, name: &str) -> Result<&KeyBytes, SealError> {
         self.keys.get(name).ok_or(SealError::KeyFile("a key is missing"))
     }
@@ -166,6 +171,32 @@ pub(super) fn add_log_key(path: &Path, passphrase: &Secret, life: u32) -> Result
     let wrapped = wrap(&rng, &root, &file.bound(&name), &random(&rng)?)?;
     file.keys.insert(name, wrapped);
     replace(path, &file)
+}
+
+/// The versions of the keys that sign receipts, without the passphrase.
+pub(super) fn receipt_versions(path: &Path) -> Result<Vec<u16>, SealError> {
+    let text = std::fs::read(path).map_err(SealError::Io)?;
+    let file: KeyFile = serde_json::from_slice(&text).map_err(|_| SealError::KeyFile("it is not one"))?;
+    Ok(receipt_versions_of(file.keys.keys()))
+}
+
+fn receipt_versions_of<'k>(names: impl Iterator<Item = &'k String>) -> Vec<u16> {
+    let mut versions: Vec<u16> =
+        names.filter_map(|name| name.strip_prefix("receipt/")?.parse().ok()).collect();
+    versions.sort_unstable();
+    versions
+}
+
+/// Adds a key that signs receipts from then on; the ones before stay, for they verify older receipts. Gives its version.
+pub(super) fn add_receipt_key(path: &Path, passphrase: &Secret) -> Result<u16, SealError> {
+    let (mut file, root) = open_root(path, passphrase)?;
+    let newest = receipt_versions_of(file.keys.keys()).last().copied().unwrap_or(0);
+    let next = newest.checked_add(1).ok_or(SealError::KeyFile("it has no room for another version"))?;
+    let name = format!("receipt/{next}");
+    let wrapped = wrap(&SystemRandom::new(), &root, &file.bound(&name), &random(&SystemRandom::new())?)?;
+    file.keys.insert(name, wrapped);
+    replace(path, &file)?;
+    Ok(next)
 }
 
 /// Destroys the KEKs of every version before that one.

@@ -3,6 +3,7 @@
 //! ```text
 //!   passphrase ─argon2id─ root ─┬─ KEK per tier ── data key per (record, tier) ── field
 //!                               ├─ facts key (MACs of authority rows), index, term, token, staff keys
+//!                               ├─ signing keys of receipts
 //!                               └─ signing key of the log
 //! ```
 //!
@@ -20,6 +21,7 @@ mod forms;
 mod index;
 mod keyfile;
 mod open;
+mod receipt;
 mod rotate;
 mod secret;
 mod suite;
@@ -30,7 +32,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gridvault_audit::{LogKey, LogToken, RingToken, VerifierKey};
+use gridvault_audit::{LogKey, LogToken, RingToken, SigningKey, VerifierKey};
 use gridvault_policy::FieldId;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -41,6 +43,7 @@ pub use compare::{Candidate, Match};
 pub use envelope::{RecordFacts, Sealing};
 pub(crate) use keyfile::write_new;
 pub use open::{FieldAnswer, Released};
+pub use receipt::{add_receipt_key, receipt_versions};
 pub use rotate::{add_keks, drop_keks, kek_versions};
 pub use secret::Secret;
 use suite::CipherKey;
@@ -88,6 +91,8 @@ pub struct Keyring {
     tokens: hmac::Key,
     term: hmac::Key,
     staff: CipherKey,
+    /// Sign receipts, and nothing else: the oldest first, the last one in use.
+    receipts: Vec<SigningKey>,
     index: HashMap<&'static str, hmac::Key>,
     token: RingToken,
     rng: SystemRandom,
@@ -156,7 +161,9 @@ pub fn unseal(path: &Path, passphrase: &Secret) -> Result<Unsealed, SealError> {
         1 => None,
         life => Some(log_key_of(&opened, life - 1)?.verifier()),
     };
+    let receipts = receipt::keys(&opened, log_key.verifier().name())?;
     let keyring = Keyring {
+        receipts,
         keks,
         kek_version,
         facts: mac("facts/1")?,

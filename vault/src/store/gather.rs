@@ -10,7 +10,7 @@ use super::database::{Database, values};
 use super::keys::wanted;
 use super::{LocatedRows, StoreError};
 
-/// For each record wanted: its header and its place's with their envelopes, its consents, the task named, the other tasks open on it.
+/// For each record wanted: its header and its place's with their envelopes, its consents and who speaks for it, the task named, the other tasks open on it.
 /// `CROSS JOIN` holds SQLite to this order: what is wanted first, then each row by its key.
 pub(super) const LOCATE: &str = "\
 SELECT w.n, 'records' AS t, r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev AS erev, e.sealed FROM wanted w CROSS JOIN records r \
@@ -20,6 +20,8 @@ UNION ALL SELECT w.n, 'records', r.id, r.rev, r.ref, r.body, r.mac, r.seq, e.rev
   WHERE o.tenant = $1 AND o.id = w.id AND r.tenant = $1 AND r.id = o.ref \
 UNION ALL SELECT w.n, 'consents', c.id, c.rev, c.ref, c.body, c.mac, c.seq, NULL, NULL FROM wanted w CROSS JOIN consents c \
   WHERE c.tenant = $1 AND c.ref = w.id \
+UNION ALL SELECT w.n, 'mandates', m.id, m.rev, m.ref, m.body, m.mac, m.seq, NULL, NULL FROM wanted w CROSS JOIN mandates m \
+  WHERE m.tenant = $1 AND m.ref = w.id \
 UNION ALL SELECT w.n, 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM wanted w CROSS JOIN tasks t \
   WHERE t.tenant = $1 AND t.id = w.other \
 UNION ALL SELECT w.n, 'tasks', t.id, t.rev, t.ref, t.body, t.mac, t.seq, NULL, NULL FROM wanted w CROSS JOIN task_links l \

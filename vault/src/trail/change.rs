@@ -18,6 +18,8 @@ pub(super) fn narrows(kind: Kind) -> bool {
         Kind::SessionEnded
             | Kind::TokenRevoked
             | Kind::CredentialChanged
+            | Kind::NoticePublished
+            | Kind::ConsentRefused
             | Kind::ConsentWithdrawn
             | Kind::ConsentExpired
             | Kind::ConsentInvalidated
