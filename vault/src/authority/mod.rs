@@ -3,6 +3,7 @@
 mod area;
 mod consent;
 mod due;
+mod emergency;
 mod notice;
 mod post;
 mod task;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use area::{Area, AreaMap, Level};
 pub use consent::{ConsentBy, ConsentEvent, ConsentState, standing};
 pub use due::{Due, Why};
+pub use emergency::{Danger, Demand, Document, Done, Embargo, Emergency, Organ, Verdict};
 pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
 pub use post::{Agreement, Assignment, Letter, Pending, Service, StaffMember};
 pub use task::{Confirmation, Task, TaskKind};

@@ -11,6 +11,7 @@
 mod batch;
 mod decide;
 mod facts;
+mod of_task;
 mod quota;
 mod replay;
 mod scope;

@@ -1,15 +1,19 @@
 //! Every change to what the vault holds, each tied to the entry that records it in one transaction.
 
+mod approvals;
 mod begin;
 mod consents;
 mod correct;
 mod course;
 mod credentials;
+mod demands;
 mod dues;
+mod emergencies;
 mod erase;
 mod findings;
 mod keep;
 mod map;
+mod minors;
 mod newcomer;
 mod notices;
 mod office;
@@ -31,11 +35,17 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWord, Subject, Who};
 
+pub use approvals::revoke_approval;
 pub use begin::{
     begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
 };
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
+pub use demands::{DemandStep, NewDemand, Withheld, decide_demand, demands, open_demand};
+pub use emergencies::{
+    Declared, NewEmergency, Reviewed, confirm_emergency, declare_emergency, emergencies, end_emergency,
+    review_emergency, watch_emergencies,
+};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
 pub use notices::publish_notice;
@@ -55,6 +65,7 @@ pub use residents::{AddedResidents, add_residents, new_tag};
 pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
 pub use map::{areas, check_areas};
+pub use minors::{Accesses, Approvals, MinorsYear, minors_year};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};
