@@ -192,7 +192,10 @@ async fn a_proxy_speaks_within_the_letter_and_until_the_resident_ends_it(on: On)
         t.call("PUT", &format!("/v1/me/consents/{purpose}"), Some(&session), Some(&body)).await
     };
     assert_eq!(put(VISIT, json!(["person.phone"])).await.body["errors"][0]["code"], "not_in_mandate");
-    assert_eq!(put("service_matching", json!(["person.name"])).await.body["errors"][0]["code"], "not_in_mandate");
+    assert_eq!(
+        put("service_matching", json!(["person.name"])).await.body["errors"][0]["code"],
+        "not_in_mandate"
+    );
     assert_eq!(put(VISIT, json!(["person.name"])).await.status, 200);
     let look = async || t.look(&t.chief().token, t.visit(5, &["person.name", "person.phone"])).await;
     let seen = look().await;
@@ -222,7 +225,10 @@ async fn while_it_is_doubted_that_a_resident_understands_no_consent_counts(on: O
     assert_eq!(look().await.reason("person.name"), "needs_guardian");
     let session = t.sign_in(resident).await;
     let own = json!({ "state": "given" });
-    assert_eq!(t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status, 403);
+    assert_eq!(
+        t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status,
+        403
+    );
     // To take one back is always heard; to lift the doubt is the privacy officer's.
     assert_eq!(doubt(&kit.steward, false).await, 403);
     assert_eq!(doubt(t.officer(), false).await, 204);

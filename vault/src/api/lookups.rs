@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::{Answer, EntryNames, ReasonBody, value};
+use super::emergencies::task_of;
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem};
@@ -130,8 +131,8 @@ fn ask(body: Request, context: &Context) -> Result<Ask, Problem> {
         record,
         fields,
         purpose: body.purpose,
+        task: task_of(body.task, body.purpose, basis.as_ref()),
         basis,
-        task: body.task,
         manner: Manner::VIEW,
         request: context.request.clone(),
     })
@@ -201,8 +202,8 @@ pub(super) async fn create_batch(
         record: Uuid::nil(),
         fields,
         purpose: body.purpose,
+        task: task_of(body.task, body.purpose, basis.as_ref()),
         basis,
-        task: body.task,
         manner: Manner::VIEW,
         request: context.request.clone(),
     };

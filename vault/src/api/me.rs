@@ -17,6 +17,7 @@ use crate::Vault;
 use crate::authority::Header;
 use crate::clock::{beijing, rfc3339};
 use crate::identity::{Caller, Party};
+use crate::register::Withheld;
 use crate::store::{EntryFilter, Store, StoreError, StoredEntry, Table};
 use crate::trail::prove_published;
 
@@ -29,6 +30,7 @@ pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<
     let tag = own_tag(&app, &context, &caller).await?;
     context.enter(&app, &caller, (Kind::TrailRead, "own_lookups"), None).await?;
     let filter = of_statement(&tag);
+    let withheld = withheld(&app, &context, &caller).await?;
     let mut entries = Vec::new();
     for store in lives(&app.vault) {
         let proven = shown(&app.vault, store).await.map_err(|error| failed(&context, &error))?;
@@ -36,7 +38,8 @@ pub(super) async fn lookups(State(app): State<App>, context: Context) -> Result<
         entries.extend(found.into_iter().map(|entry| (entry.seq < proven, entry)));
     }
     let lines = entries.iter();
-    let mut lines = lines.filter_map(|(proven, entry)| line(&app.vault, entry, &tag, *proven)).peekable();
+    let line = |(proven, entry): &(bool, StoredEntry)| line(&app.vault, entry, &tag, *proven, &withheld);
+    let mut lines = lines.filter_map(line).peekable();
     if let Some(after) = &after {
         while lines.next_if(|line| line.get("id").and_then(Value::as_str) != Some(after)).is_some() {}
         lines.next();
@@ -58,11 +61,11 @@ pub(super) async fn proof(
     let nowhere = || context.problem(Name::NotFound);
     let salt = HEXLOWER.decode(id.as_bytes()).map_err(|_| nowhere())?;
     let filter = EntryFilter { salt: Some(salt), ..of_statement(&tag) };
+    let withheld = withheld(&app, &context, &caller).await?;
+    let seen = |entry: &&StoredEntry| line(&app.vault, entry, &tag, true, &withheld).is_some();
     for store in lives(&app.vault) {
         let entries = store.entries(&filter).await.map_err(|error| failed(&context, &error))?;
-        let Some(shown) = entries.iter().find(|entry| line(&app.vault, entry, &tag, true).is_some()) else {
-            continue;
-        };
+        let Some(shown) = entries.iter().find(seen) else { continue };
         let seq = u64::try_from(shown.seq).unwrap_or(u64::MAX);
         let proof = if Arc::ptr_eq(store, &app.vault.store) {
             app.vault.publisher.prove(seq).await
@@ -122,9 +125,17 @@ fn of_statement(tag: &[u8]) -> EntryFilter {
     }
 }
 
-/// A line of the statement; nothing where nothing was shown to anybody.
-fn line(vault: &Vault, entry: &StoredEntry, own: &[u8], proven: bool) -> Option<Value> {
+/// What is kept off statements just now, whoever's it is.
+async fn withheld(app: &App, context: &Context, caller: &Caller) -> Result<Withheld, Problem> {
+    Withheld::at(&app.vault, caller.now()).await.map_err(|error| failed(context, &error))
+}
+
+/// A line of the statement; nothing where nothing was shown to anybody, or where it is kept back.
+fn line(vault: &Vault, entry: &StoredEntry, own: &[u8], proven: bool, withheld: &Withheld) -> Option<Value> {
     let public = Json::parse_canonical(&entry.public).ok()?;
+    if withheld.hides(entry, &public) {
+        return None;
+    }
     // A record of somebody else's, or a place: the resident is touched by what it says of the home, and by nothing more.
     let about_own = entry.record.as_deref() == Some(own);
     let mut fields = Map::new();

@@ -31,6 +31,8 @@ pub(super) struct Metrics {
     routes: RwLock<BTreeMap<String, [Answers; CLASSES.len()]>>,
     refused: AtomicU64,
     turned_away: AtomicU64,
+    emergencies: AtomicU64,
+    emergencies_refused: AtomicU64,
 }
 
 /// Answers by the time they took.
@@ -48,6 +50,8 @@ impl Default for Metrics {
             routes: RwLock::default(),
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
+            emergencies: AtomicU64::new(0),
+            emergencies_refused: AtomicU64::new(0),
         }
     }
 }
@@ -78,6 +82,12 @@ impl Metrics {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// An emergency was declared, or its declarer kept from it: an officer is to look.
+    pub(super) fn emergency(&self, declared: bool) {
+        let count = if declared { &self.emergencies } else { &self.emergencies_refused };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// All counts in Prometheus' text form.
     pub(super) fn write(&self, page: &mut Page) {
         page.gauge("gridvault_uptime_seconds", "Seconds since the start.", self.began.elapsed().as_secs());
@@ -90,6 +100,16 @@ impl Metrics {
             "gridvault_connections_turned_away_total",
             "Connections closed unheard: not a trusted proxy's, or no TLS came of them.",
             self.turned_away.load(Ordering::Relaxed),
+        );
+        page.counter(
+            "gridvault_emergencies_declared_total",
+            "Emergencies declared: each waits for a review.",
+            self.emergencies.load(Ordering::Relaxed),
+        );
+        page.counter(
+            "gridvault_emergencies_refused_total",
+            "Emergencies that somebody was kept from declaring, for an earlier one's sake.",
+            self.emergencies_refused.load(Ordering::Relaxed),
         );
         let Ok(routes) = self.routes.read() else { return };
         page.head(

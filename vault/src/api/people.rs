@@ -47,6 +47,9 @@ pub(super) struct NewPost {
     instrument: Option<String>,
     /// The number of the letter that names its holder (授权书).
     letter: Option<String>,
+    /// A privacy officer's deputy (代理), for 90 days at most.
+    #[serde(default)]
+    deputy: bool,
 }
 
 /// A member of staff with the first posts.
@@ -75,6 +78,9 @@ impl NewPost {
             if let (Some(value), Some(out)) = (value, out.as_object_mut()) {
                 out.insert(member.into(), value.into());
             }
+        }
+        if let (true, Some(out)) = (self.deputy, out.as_object_mut()) {
+            out.insert("deputy".into(), true.into());
         }
         out.to_string()
     }

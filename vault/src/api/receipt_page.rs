@@ -15,8 +15,8 @@ th{width:9rem;font-weight:600}svg{width:42mm;height:42mm}.codes{display:flex;gap
 
 /// What the page may do: nothing but look as it does.
 pub(super) fn policy() -> String {
-    let hash = data_encoding::BASE64
-        .encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()).as_ref());
+    let hash =
+        data_encoding::BASE64.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()).as_ref());
     format!("default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'")
 }
 
@@ -45,7 +45,10 @@ pub(super) fn page(receipt: &Receipt) -> String {
     let rows = [
         ("回执编号", text("/receipt_id")),
         ("居民代号", text("/pii_principal_id")),
-        ("处理者", format!("{} {}", text("/pii_controllers/0/party_name"), text("/pii_controllers/0/party_contact"))),
+        (
+            "处理者",
+            format!("{} {}", text("/pii_controllers/0/party_name"), text("/pii_controllers/0/party_contact")),
+        ),
         ("个保负责人", text("/pii_controllers/0/privacy_officer")),
         ("目的", format!("{} {}", text("/purpose/zh"), text("/purpose_text"))),
         ("信息项", fields.join("、")),

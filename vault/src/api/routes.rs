@@ -8,8 +8,8 @@ use serde_json::json;
 use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
-    areas, catalog, docs, health, imports, lookups, me, people, proposals, residents, searches,
-    services, sessions, shapes, tasks, verifier,
+    areas, catalog, docs, health, imports, lookups, me, people, proposals, residents, searches, services,
+    sessions, shapes, tasks, verifier,
 };
 use crate::register::{Correction, NewTask, Newcomer, PremisesCorrection};
 
@@ -23,6 +23,7 @@ pub(super) fn all_doors() -> Vec<Door> {
     doors.extend(super::consent_routes::doors());
     doors.extend(super::trail_routes::doors());
     doors.extend(super::authority_routes::doors());
+    doors.extend(super::oversight_routes::doors());
     doors.extend(open_doors());
     doors
 }

@@ -14,7 +14,7 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness};
+use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch_emergencies};
 use crate::tls::Tls;
 use crate::trail::prune;
 
@@ -179,6 +179,11 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
             && let Err(error) = clear_proposals(&app.vault, false).await
         {
             tracing::warn!(%error, "proposals that lapsed could not be emptied");
+        }
+        if second % 60 == 30
+            && let Err(error) = watch_emergencies(&app.vault).await
+        {
+            tracing::warn!(%error, "emergencies and demands could not be looked after; it will be tried again");
         }
         if second % 60 == 0 {
             if let Err(error) = prune(&app.vault.store, app.vault.now()).await {

@@ -200,6 +200,8 @@ shapes! {
         id: Uuid, #[schemars(with = "RoleWord")] role: String, #[schemars(with = "DepartmentWord")] department: String,
         #[schemars(with = "SchemeWord")] scheme: String, areas: Vec<String>, #[schemars(with = "Moment")] from: String,
         #[schemars(with = "Option<Moment>")] to: Option<String>, instrument: Option<String>, live: bool,
+        /// A privacy officer's deputy.
+        deputy: Option<bool>,
     }
     /// A member of staff.
     PersonShape { id: Uuid, number: String, name: String, assignments: Vec<PostShape> }
@@ -411,4 +413,7 @@ pub(super) struct PostLine {
     to: Option<String>,
     instrument: Option<String>,
     letter: Option<String>,
+    /// A privacy officer's deputy, for 90 days at most.
+    #[schemars(default)]
+    deputy: bool,
 }

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::extract::{Body, Context};
 use super::problem::Name;
 use super::{App, Problem, refusals};
-use crate::register::{NewTask, Opened, RegisterError, close_task, confirm_task, held_tasks, open_task};
+use crate::register::{
+    NewTask, Opened, RegisterError, close_task, confirm_task, held_tasks, open_task, revoke_approval,
+};
 
 /// Tasks of one batch.
 const MOST: usize = 500;
@@ -100,7 +102,7 @@ pub(super) async fn list(State(app): State<App>, context: Context) -> Result<Res
     Ok(axum::Json(json!({ "tasks": tasks, "next": next })).into_response())
 }
 
-/// One step of a task: `closed` with its `outcome`, or `confirmed`.
+/// One step of a task: `closed` with its `outcome`, or `confirmed`, perhaps `until` a moment; `confirmed: false` takes that back.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TaskStep")]
@@ -111,9 +113,17 @@ pub(super) struct Course {
     /// A word for how it ended.
     #[schemars(with = "Option<crate::words::Identifier>")]
     outcome: Option<String>,
-    /// That its assignee's word is confirmed by another.
-    #[serde(default)]
-    confirmed: bool,
+    /// That its assignee's word is confirmed by another, for a day; or that this is taken back.
+    confirmed: Option<bool>,
+    /// Until when it stands confirmed: of a child's file, for the child protection worker, a year at most.
+    #[schemars(with = "Option<crate::words::When>")]
+    until: Option<String>,
+}
+
+enum Step {
+    Closed(String),
+    Confirmed(Option<String>),
+    Revoked,
 }
 
 pub(super) async fn move_on(
@@ -126,17 +136,20 @@ pub(super) async fn move_on(
     let invalid =
         |pointer: &str, code| Err(Problem::invalid(context.language, &[(pointer.to_owned(), code)]));
     // One step at a time: closed with its outcome, or confirmed.
-    let step = match (body.closed, body.confirmed, body.outcome) {
-        (true, false, Some(outcome)) => Some(outcome),
-        (false, true, None) => None,
-        (true, false, None) => return invalid("/outcome", "required"),
+    let step = match (body.closed, body.confirmed, body.outcome, body.until) {
+        (true, None, Some(outcome), None) => Step::Closed(outcome),
+        (false, Some(true), None, until) => Step::Confirmed(until),
+        (false, Some(false), None, None) => Step::Revoked,
+        (true, None, None, None) => return invalid("/outcome", "required"),
         _ => return invalid("/closed", "only_true"),
     };
     let caller = context.plain_caller(&app).await?;
     let Ok(Path(id)) = id else { return Err(context.problem(Name::NotFound)) };
+    let (vault, request) = (&app.vault, &context.request);
     let moved = match step {
-        Some(outcome) => close_task(&app.vault, &caller, id, &outcome, &context.request).await,
-        None => confirm_task(&app.vault, &caller, id, &context.request).await,
+        Step::Closed(outcome) => close_task(vault, &caller, id, &outcome, request).await,
+        Step::Confirmed(until) => confirm_task(vault, &caller, id, until.as_deref(), request).await,
+        Step::Revoked => revoke_approval(vault, &caller, id, request).await,
     };
     moved.map_err(|error| Problem::of_register(&error, context.language))?;
     Ok(StatusCode::NO_CONTENT)

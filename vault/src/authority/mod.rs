@@ -3,6 +3,7 @@
 mod area;
 mod consent;
 mod due;
+mod emergency;
 mod mandate;
 mod notice;
 mod post;
@@ -24,6 +25,7 @@ pub use consent::{
     Standing, effective_tier, standing,
 };
 pub use due::{Due, Why};
+pub use emergency::{Danger, Demand, Document, Done, Embargo, Emergency, Organ, Verdict};
 pub use mandate::{Mandate, MandateKind};
 pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
 pub use post::{Agreement, Assignment, DelegatedBy, Letter, Pending, Service, StaffMember};

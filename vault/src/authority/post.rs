@@ -37,6 +37,9 @@ pub struct Assignment {
     /// Ended before its time.
     #[serde(default)]
     pub ended: bool,
+    /// A privacy officer's deputy (代理): reviews and approves, and looks nothing up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deputy: bool,
 }
 
 impl Assignment {

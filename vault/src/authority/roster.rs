@@ -93,7 +93,7 @@ mod tests {
     const DAY: i64 = 24 * HOUR;
 
     fn shift(from: i64, to: i64, covers: bool) -> Roster {
-        let confirmed = Some(Confirmation { by: Uuid::nil(), at: 0 });
+        let confirmed = Some(Confirmation::new(Uuid::nil(), 0));
         let covers = covers.then(Uuid::nil);
         Roster { person: Uuid::nil(), from, to, covers, by: Uuid::nil(), confirmed, ended: false }
     }

@@ -59,6 +59,29 @@ pub struct Confirmation {
     pub by: Uuid,
     /// When, UTC microseconds.
     pub at: i64,
+    /// Until when (not included), where it stands longer than a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+}
+
+/// A confirmation is of the day: what was agreed to once is not agreed to for as long as the task is open.
+const A_DAY: i64 = 86_400_000_000;
+
+impl Confirmation {
+    /// That person's, at that moment: it stands for a day where a task's is asked for.
+    pub fn new(by: Uuid, at: i64) -> Self {
+        Self { by, at, until: None }
+    }
+
+    /// Until when it holds (not included).
+    pub fn until(&self) -> i64 {
+        self.until.unwrap_or(self.at.saturating_add(A_DAY))
+    }
+
+    /// Whether it holds on that moment.
+    pub fn live(&self, at: i64) -> bool {
+        at < self.until()
+    }
 }
 
 impl Task {

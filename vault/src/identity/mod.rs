@@ -286,6 +286,11 @@ impl Caller {
         }
     }
 
+    /// Whether the post acted in is a privacy officer's deputy's.
+    pub fn is_deputy(&self) -> bool {
+        self.post().is_some_and(|post| post.assignment.deputy)
+    }
+
     /// Whom the token stands for.
     pub fn holder(&self) -> Holder {
         match &self.party {

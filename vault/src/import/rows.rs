@@ -84,6 +84,8 @@ pub struct PostRow {
     pub instrument: Option<String>,
     /// The number of the letter that names its holder.
     pub letter: Option<String>,
+    /// A privacy officer's deputy.
+    pub deputy: bool,
 }
 
 /// A resident.
@@ -149,7 +151,12 @@ struct PostLine {
     to: Option<String>,
     instrument: Option<String>,
     letter: Option<String>,
+    #[serde(default)]
+    deputy: bool,
 }
+
+/// Who stands in for a privacy officer does so for so long at most.
+const DEPUTY_FOR: i64 = clock::days(90);
 
 fn parse<T: DeserializeOwned>(line: &str, row: u64) -> Result<T, RowError> {
     serde_json::from_str(line).map_err(|_| error(row, "", "not_understood"))
@@ -225,8 +232,15 @@ pub fn post(line: &str, number: u64) -> Result<PostRow, RowError> {
     if line.department.is_some_and(Department::is_service) {
         return Err(error(row, "department", "not_a_department"));
     }
+    if line.deputy && line.role != Role::PrivacyOfficer {
+        return Err(error(row, "deputy", "not_a_privacy_officer"));
+    }
+    if line.deputy && to.is_none_or(|to| to.saturating_sub(from) > DEPUTY_FOR) {
+        return Err(error(row, "to", "out_of_bounds"));
+    }
     Ok(PostRow {
         row,
+        deputy: line.deputy,
         number: line.number,
         name: Secret::new(name),
         role: line.role,

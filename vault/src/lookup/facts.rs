@@ -7,15 +7,12 @@ use gridvault_policy::{
 
 use super::consent::consented;
 use super::decide::{may_know, unknown_reason};
-use super::{Ask, Ending, LookupError};
+use super::{Ask, Ending, LookupError, of_task};
 use crate::Vault;
 use crate::authority::TaskKind;
-use crate::clock::{civil_date, day, days};
+use crate::clock::{civil_date, day};
 use crate::identity::{Caller, Party, Post};
 use crate::records::{Located, is_own};
-
-/// A confirmation is of the day: what was agreed to once is not agreed to for as long as the task is open.
-const CONFIRMED_FOR: i64 = days(1);
 
 /// Facts of the caller, perhaps of the post behind a service, and what they rest on.
 pub(super) struct Gathered {
@@ -64,10 +61,16 @@ pub(super) fn gather(
     if let Some((_, task)) = &located.task
         && facts.why_task.is_none()
     {
-        facts.confirmed = task.confirmed.is_some_and(|c| caller.now() < c.at.saturating_add(CONFIRMED_FOR));
-        // At the window the second person who saw the resident stands for it; elsewhere nobody's word makes up for the own.
+        facts.confirmed = task.confirmed.is_some_and(|confirmation| confirmation.live(caller.now()));
+        // At the window the second person who saw the resident stands for it, for an authority's demand who approved it, and an
+        // emergency is reviewed; elsewhere nobody's word makes up for the own.
         let own = caller.post().is_some_and(|post| task.opened_by(post.assignment.person));
-        facts.self_made = own && !(task.kind == TaskKind::Application && facts.confirmed);
+        let vouched = match task.kind {
+            TaskKind::Application | TaskKind::LegalRequest => facts.confirmed,
+            TaskKind::Emergency => true,
+            _ => false,
+        };
+        facts.self_made = own && !vouched;
         for field in task.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
             facts.named.insert(field);
         }
@@ -108,6 +111,10 @@ pub(super) fn gather(
         Chosen::Several => refusal = Some((Reason::NoBasis, Ending::BasisNeeded)),
     }
     let uses = book.uses_purpose(caller.role(), caller.department(), ask.purpose, ask.manner.action);
+    // Whoever stands in for a privacy officer reviews and approves, and reads nobody's data thereby.
+    if caller.is_deputy() {
+        refusal = Some((Reason::PurposeRole, Ending::Plain));
+    }
     if ask.task.is_none() && needs_task(ask.purpose) && uses {
         refusal = Some((Reason::NoTask, Ending::TaskNeeded));
     }
@@ -179,11 +186,11 @@ fn person_classes(
 }
 
 /// A basis that can be proven, with what it covers and what it rests on.
-struct Proof {
-    basis: Basis,
-    reach: Reach,
-    reference: Option<String>,
-    consent: Option<i64>,
+pub(super) struct Proof {
+    pub(super) basis: Basis,
+    pub(super) reach: Reach,
+    pub(super) reference: Option<String>,
+    pub(super) consent: Option<i64>,
 }
 
 /// Every basis that the post's rules name for this purpose: proven, or why not.
@@ -270,7 +277,9 @@ fn prove(
             Basis::SelfBasis => {
                 own_right(caller, located).or_else(|why| application(caller, located, ask).ok_or(why))
             }
-            _ => Err(Reason::NoBasis),
+            Basis::Emergency => of_task::emergency(caller, located, ask),
+            Basis::LegalRequest => of_task::demand(caller, located, ask),
+            Basis::None => Err(Reason::NoBasis),
         };
         proofs.add(basis, proof);
     }

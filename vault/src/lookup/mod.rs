@@ -13,6 +13,7 @@ mod consent;
 mod decide;
 mod facts;
 mod night;
+mod of_task;
 mod quota;
 mod replay;
 mod scope;

@@ -4,6 +4,7 @@ use gridvault_audit::{Json, Kind};
 use gridvault_policy::Role;
 use uuid::Uuid;
 
+use super::approvals::{has_own_door, standing};
 use super::tasks::invalid;
 use super::{RegisterError, entry, word};
 use crate::Vault;
@@ -70,11 +71,12 @@ fn closed(
 }
 
 /// Confirms a task (负责人批准、第二人): a privacy officer or a data steward who neither opened it nor is given it. What the
-/// rules give with a confirmation alone, they give from now on.
+/// rules give with a confirmation alone, they give from now on: for a day, or until the moment given where that may be.
 pub async fn confirm_task(
     vault: &Vault,
     caller: &Caller,
     id: Uuid,
+    until: Option<&str>,
     request: &str,
 ) -> Result<(), RegisterError> {
     let Holder::Person(person) = caller.holder() else { return Err(RegisterError::Forbidden) };
@@ -85,28 +87,35 @@ pub async fn confirm_task(
     if task.opener == caller.holder() || given_to(vault, &task, person).await? {
         return Err(RegisterError::Forbidden);
     }
-    if task.confirmed.is_some() || !task.open(caller.now()) {
+    let now = caller.now();
+    let stands = task.confirmed.is_some_and(|confirmation| confirmation.live(now));
+    if stands || has_own_door(&task) || !task.open(now) {
         return Err(RegisterError::Conflict);
     }
-    task.confirmed = Some(Confirmation { by: person, at: caller.now() });
+    let until = match until {
+        None => None,
+        Some(until) => Some(standing(vault, &task, until, now).await?),
+    };
+    task.confirmed = Some(Confirmation { by: person, at: now, until });
     let moved = vault.keys.row(Table::Tasks, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &task)?;
     let mut confirmed = entry(Kind::TaskOpened, caller, request);
     confirmed.public.purpose = Some(task.purpose.as_str().into());
     confirmed.private.task = Some(id.to_string());
     confirmed.private.detail.insert("confirmed", Json::Int(1));
+    confirmed.private.detail.extend(until.map(|until| ("until", Json::Int(until))));
     confirmed.private.detail.insert("rev", Json::Int(row.rev + 1));
     vault.log.record(Act::new(&vault.keys, confirmed, Change::rows(vec![moved]))).await?;
     Ok(())
 }
 
-async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Task), RegisterError> {
+pub(super) async fn find(vault: &Vault, id: Uuid) -> Result<(Row, Task), RegisterError> {
     let row = vault.store.row(Table::Tasks, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/id"))?;
     let task = vault.keys.check(&row).ok_or(RegisterError::Unknown("/id"))?;
     Ok((row, task))
 }
 
 /// Whether a post of that person's is among the task's.
-async fn given_to(vault: &Vault, task: &Task, person: Uuid) -> Result<bool, RegisterError> {
+pub(super) async fn given_to(vault: &Vault, task: &Task, person: Uuid) -> Result<bool, RegisterError> {
     for post in &task.assignees {
         let row = vault.store.row(Table::Assignments, post.as_bytes()).await?;
         let post: Option<Assignment> = row.and_then(|row| vault.keys.check(&row));

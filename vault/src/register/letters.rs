@@ -127,7 +127,7 @@ fn is_line(text: &str, most: usize) -> bool {
 }
 
 fn signature(caller: &Caller) -> Confirmation {
-    Confirmation { by: caller.holder().id(), at: caller.now() }
+    Confirmation::new(caller.holder().id(), caller.now())
 }
 
 /// The fields of a letter: of its purposes, and no more than the department delegates.

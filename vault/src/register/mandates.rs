@@ -143,7 +143,7 @@ pub async fn confirm_mandate(
         let conflict = gridvault_policy::Reason::ConflictOfInterest;
         return Err(super::consents::refused(vault, caller, &person, "mandates", conflict, request).await);
     }
-    mandate.confirmed = Some(Confirmation { by: post.assignment.person, at: caller.now() });
+    mandate.confirmed = Some(Confirmation::new(post.assignment.person, caller.now()));
     let mut granted = entry(Kind::DelegationGranted, caller, request);
     describe(&mut granted, &person, id, &mandate);
     granted.private.detail.insert("confirmed", Json::Int(1));

@@ -1,11 +1,14 @@
 //! Every change to what the vault holds, each tied to the entry that records it in one transaction.
 
+mod approvals;
 mod begin;
 mod consents;
 mod correct;
 mod course;
 mod credentials;
+mod demands;
 mod dues;
+mod emergencies;
 mod erase;
 mod findings;
 mod given;
@@ -14,6 +17,7 @@ mod keep;
 mod letters;
 mod mandates;
 mod map;
+mod minors;
 mod newcomer;
 mod notices;
 mod office;
@@ -39,6 +43,7 @@ use std::collections::BTreeMap;
 
 use gridvault_audit::{Actor, Entry, Kind, Private, Public, RecordError, ResultWord, Subject, Who};
 
+pub use approvals::revoke_approval;
 pub use begin::{
     begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
 };
@@ -47,6 +52,11 @@ pub use consents::{
     consents_of, invalidate_consent, record_consent,
 };
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
+pub use demands::{DemandStep, NewDemand, Withheld, decide_demand, demands, open_demand};
+pub use emergencies::{
+    Declared, NewEmergency, Reviewed, confirm_emergency, declare_emergency, emergencies, end_emergency,
+    review_emergency, watch_emergencies,
+};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
 pub use letters::{NewLetter, grant_letter, letters, register_letter, revoke_letter, sign_letter};
@@ -70,6 +80,7 @@ pub type Seen = std::collections::HashSet<Vec<u8>>;
 pub use course::{close_task, confirm_task};
 pub use held::held_tasks;
 pub use map::{areas, check_areas};
+pub use minors::{Accesses, Approvals, MinorsYear, minors_year};
 pub use newcomer::{Collected, Newcomer, collect_resident};
 pub use posts::{end_post, member, people, posts_of};
 pub use premises::{PremisesCorrection, correct_premises};

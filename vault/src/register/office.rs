@@ -38,6 +38,7 @@ pub async fn appoint(vault: &Vault, role: Role, number: &str) -> Result<Appointe
         to: None,
         instrument: None,
         ended: false,
+        deputy: false,
     };
     let code = Issued::code(keys, Holder::Person(person), vault.now().saturating_add(days(30)), true)?;
     let created = entry_by(Kind::PersonCreated, system_who(), actor(Uuid::nil()), "");

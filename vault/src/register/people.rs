@@ -143,7 +143,7 @@ fn alike(post: &Assignment, row: &PostRow) -> bool {
         && (post.role, post.department, post.scheme, post.from)
             == (row.role, row.department, row.scheme, row.from)
         && post.areas == row.areas
-        && post.instrument == row.instrument
+        && (&post.instrument, post.deputy) == (&row.instrument, row.deputy)
 }
 
 /// The post as it ends on another day; nothing where it ends on the same.
@@ -247,6 +247,7 @@ fn post(
         to: row.to,
         instrument: row.instrument,
         ended: false,
+        deputy: row.deputy,
     };
     let sealed =
         vault.keys.row(Table::Assignments, id.as_bytes(), 1, Some(person.as_bytes()), &assignment)?;
@@ -254,6 +255,9 @@ fn post(
     granted.private.detail.insert("person", word(person.to_string()));
     granted.private.detail.insert("role", word(assignment.role.as_str()));
     granted.private.detail.insert("department", word(assignment.department.as_str()));
+    if assignment.deputy {
+        granted.private.detail.insert("deputy", gridvault_audit::Json::Int(1));
+    }
     let areas = assignment.areas.iter().map(|code| word(code.as_str())).collect();
     granted.private.detail.insert("areas", gridvault_audit::Json::List(areas));
     acts.push(Act::new(&vault.keys, granted, Change::rows(vec![sealed])));

@@ -67,6 +67,9 @@ pub async fn posts_of(vault: &Vault, caller: &Caller, person: Uuid) -> Result<Ve
 fn post_json(row: &Row, post: &Assignment, now: i64) -> Option<Value> {
     let mut out = json!({ "id": Uuid::from_slice(&row.id).ok()?, "role": post.role, "department": post.department,
         "scheme": post.scheme, "areas": post.areas, "from": rfc3339(post.from), "live": post.live(now) });
+    if let (true, Some(out)) = (post.deputy, out.as_object_mut()) {
+        out.insert("deputy".into(), true.into());
+    }
     let more = [("to", post.to.map(rfc3339)), ("instrument", post.instrument.clone())];
     for (name, value) in more {
         if let (Some(value), Some(out)) = (value, out.as_object_mut()) {
@@ -147,6 +150,6 @@ async fn last_of_its_kind(vault: &Vault, caller: &Caller, id: Uuid, role: Role) 
     let others = rows.iter().filter(|row| row.id != id.as_bytes());
     let another = others
         .filter_map(|row| vault.keys.check::<Assignment>(row))
-        .any(|post| post.role == role && post.live(caller.now()));
+        .any(|post| post.role == role && !post.deputy && post.live(caller.now()));
     if another { Ok(()) } else { Err(RegisterError::Conflict) }
 }

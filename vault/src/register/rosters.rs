@@ -114,7 +114,7 @@ pub async fn move_shift(
         return Err(RegisterError::Conflict);
     }
     match step {
-        Step::Confirm => shift.confirmed = Some(Confirmation { by: person, at: caller.now() }),
+        Step::Confirm => shift.confirmed = Some(Confirmation::new(person, caller.now())),
         Step::End => shift.ended = true,
     }
     let row = vault.keys.row(Table::Rosters, id.as_bytes(), row.rev + 1, row.parent.as_deref(), &shift)?;

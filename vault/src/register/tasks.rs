@@ -336,6 +336,10 @@ async fn check(vault: &Vault, caller: &Caller, new: &NewTask, own: bool) -> Resu
     if new.fields.iter().any(|id| FieldId::parse(id).is_err()) {
         return Err(invalid("/fields", "field_unknown"));
     }
+    // What somebody declares, or an authority demands, is no task to be registered: each has a door of its own.
+    if matches!(new.purpose, Purpose::EmergencyRescue | Purpose::LegalRequest) {
+        return Err(invalid("/purpose", "own_door"));
+    }
     if new.purpose == Purpose::DataQuality && new.fields.len() != 1 {
         return Err(invalid("/fields", "one"));
     }

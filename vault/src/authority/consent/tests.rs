@@ -59,7 +59,7 @@ fn mandate(kind: MandateKind, ended: bool) -> Mandate {
         from: 0,
         to: 900,
         by: (id(1), id(2)),
-        confirmed: Some(Confirmation { by: id(3), at: 0 }),
+        confirmed: Some(Confirmation::new(id(3), 0)),
         ended: ended.then_some(1),
     }
 }
@@ -148,7 +148,8 @@ impl Model<'_> {
     fn dissent(&self, speaker: Speaker) -> bool {
         let Speaker::Guardian(own) = speaker else { return false };
         self.now.mandates.iter().any(|(m, mandate)| {
-            let words = self.events.iter().enumerate().filter(|(_, (_, _, e))| e.speaker == Speaker::Guardian(*m));
+            let words =
+                self.events.iter().enumerate().filter(|(_, (_, _, e))| e.speaker == Speaker::Guardian(*m));
             let told = |n: usize, e: &ConsentEvent| match e.state {
                 ConsentState::Given => Some(true),
                 ConsentState::Renewed => self.may_renew(self.events[n].0).then_some(true),

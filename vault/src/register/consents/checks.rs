@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{NewConsent, Person, in_post};
 use crate::Vault;
 use crate::authority::{
-    Assignment, ConsentBy, ConsentEvent, ConsentKind, ConsentState, Delivery, Header, Present, Series, Speaker,
-    standing,
+    Assignment, ConsentBy, ConsentEvent, ConsentKind, ConsentState, Delivery, Header, Present, Series,
+    Speaker, standing,
 };
 use crate::clock::days;
 use crate::identity::Caller;

@@ -243,12 +243,7 @@ async fn append(
 }
 
 /// Rows that say who has to be told: the resident of what staff recorded; of T4 of 14 to 17 the guardians too.
-fn told(
-    vault: &Vault,
-    person: &Person,
-    event: &ConsentEvent,
-    id: Uuid,
-) -> Result<Vec<Row>, RegisterError> {
+fn told(vault: &Vault, person: &Person, event: &ConsentEvent, id: Uuid) -> Result<Vec<Row>, RegisterError> {
     let mut whom = Vec::new();
     if event.by == ConsentBy::Staff {
         whom.push(person.id);
@@ -284,9 +279,10 @@ fn to_erase(
     let held = person.held().ok()?;
     let now = person.circumstances(&held.notices);
     let consented = |field: FieldId| {
-        Purpose::ALL.iter().filter(|purpose| **purpose != ended.purpose).any(|purpose| {
-            standing(held.in_order(), *purpose, &now, caller.now()).refuses(field).is_none()
-        })
+        Purpose::ALL
+            .iter()
+            .filter(|purpose| **purpose != ended.purpose)
+            .any(|purpose| standing(held.in_order(), *purpose, &now, caller.now()).refuses(field).is_none())
     };
     let fields = ended.fields.iter().filter_map(|id| FieldId::parse(id).ok());
     let rest: Vec<Json> = fields

@@ -60,7 +60,7 @@ pub async fn confirm_proposal(
             let text = vault.keys.open_staff(id.as_bytes(), &proposal.sealed)?;
             let lines: Vec<&str> = text.reveal().lines().collect();
             let signed = [(proposal.by, proposal.at), (caller.holder(), caller.now())]
-                .map(|(holder, at)| Confirmation { by: holder.id(), at });
+                .map(|(holder, at)| Confirmation::new(holder.id(), at));
             made(vault, caller, kind, &lines, &signed, request).await?
         }
     };

@@ -8,6 +8,7 @@ use crate::import::ImportKind;
 use crate::import::rows::{self, RowError};
 use crate::register::tasks::invalid;
 use crate::register::{RegisterError, add_areas, add_people, entry};
+use crate::store::Table;
 use crate::trail::Act;
 use uuid::Uuid;
 
@@ -41,6 +42,9 @@ pub(super) async fn made(
         }
         ImportKind::People => {
             let rows = taken(numbered().map(|(line, n)| rows::post(line, n)), &mut made.errors);
+            for row in rows.iter().filter(|row| row.deputy) {
+                not_oneself(vault, caller, &row.number).await?;
+            }
             let added = add_people(vault, rows, signed, &entry).await?;
             (made.acts, made.people) = (added.acts, added.people);
             made.errors.extend(added.errors);
@@ -48,6 +52,14 @@ pub(super) async fn made(
         ImportKind::Residents | ImportKind::Premises => return Err(invalid("/kind", "not_proposed")),
     }
     Ok(made)
+}
+
+/// Nobody names oneself a deputy, nor confirms being one.
+async fn not_oneself(vault: &Vault, caller: &Caller, number: &str) -> Result<(), RegisterError> {
+    let reference = vault.keys.staff_term(number)?;
+    let held = vault.store.children(Table::People, &reference).await?;
+    let own = caller.holder().id();
+    if held.iter().any(|row| row.id == own.as_bytes()) { Err(RegisterError::Forbidden) } else { Ok(()) }
 }
 
 fn taken<T>(rows: impl Iterator<Item = Result<T, RowError>>, refused: &mut Vec<RowError>) -> Vec<T> {

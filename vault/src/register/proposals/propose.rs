@@ -1,6 +1,7 @@
 //! Proposing: checked as it would be taken, and nothing of it counts.
 
 use gridvault_audit::{Json, Kind};
+use gridvault_policy::Role;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::{OfResident, Proposal, batch};
 use crate::Vault;
 use crate::identity::Caller;
 use crate::import::ImportKind;
-use crate::import::rows::RowError;
+use crate::import::rows::{self, RowError};
 use crate::register::tasks::invalid;
 use crate::register::{Fresh, OrderedPruning, RegisterError, entry, word};
 use crate::seal::Secret;
@@ -44,6 +45,12 @@ pub async fn propose(
 ) -> Result<(Option<Uuid>, Vec<RowError>), RegisterError> {
     if lines.len() > LINES {
         return Err(invalid("", "too_many"));
+    }
+    // Only a privacy officer names a deputy, and no deputy another.
+    let names_deputy = kind == ImportKind::People
+        && lines.iter().any(|line| rows::post(line, 1).is_ok_and(|post| post.deputy));
+    if names_deputy && (caller.role() != Role::PrivacyOfficer || caller.is_deputy()) {
+        return Err(RegisterError::Forbidden);
     }
     let made = made(vault, caller, kind, lines, &[], request).await?;
     let taken: Vec<&str> = lines
