@@ -21,6 +21,7 @@ pub(super) fn all_doors() -> Vec<Door> {
     doors.extend(office_doors());
     doors.extend(service_doors());
     doors.extend(super::trail_routes::doors());
+    doors.extend(super::notice_routes::doors());
     doors.extend(open_doors());
     doors
 }

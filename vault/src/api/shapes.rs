@@ -27,8 +27,10 @@ macro_rules! shapes {
     };
 }
 
+pub(super) use shapes;
+
 /// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
-fn left_out(schema: &mut Schema) {
+pub(super) fn left_out(schema: &mut Schema) {
     each_option(schema, |name, member, required| {
         if name == "next" {
             required.push(name.into());

@@ -8,6 +8,7 @@ mod credentials;
 mod dues;
 mod erase;
 mod findings;
+mod informed;
 mod keep;
 mod map;
 mod newcomer;
@@ -38,7 +39,12 @@ pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use keep::{Correction, correct_resident};
-pub use notices::publish_notice;
+pub(crate) use informed::collects_now;
+pub use informed::{Informing, deliveries, inform, informed, own_notices, owed_to};
+pub use notices::{
+    Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice, notices,
+    propose_notice, refuse_notice, uses,
+};
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};
