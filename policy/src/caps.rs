@@ -41,10 +41,12 @@ pub(crate) const CAPS: &[(Role, &[Department], Purpose, Tier)] = {
         (R::DispatchedOfficer, &[], P::EmergencyRescue, T3),
         (R::DispatchedOfficer, &[], P::DataQuality, T3),
         (R::WindowClerk, &[], P::WindowService, T4),
+        // Name and address on a letter, the phone for a message.
+        (R::WindowClerk, &[], P::ResidentAccess, T2),
         (R::PrivacyOfficer, &[], P::ResidentAccess, T4),
         (R::PrivacyOfficer, &[], P::ComplianceAudit, T3),
         (R::PrivacyOfficer, &[], P::LegalRequest, T4),
-        (R::Resident, &[], P::ResidentAccess, T4),
+        (R::Resident, &[], P::ResidentAccess, T3),
         (R::Guardian, &[], P::ResidentAccess, T4),
         (R::Proxy, &[], P::ResidentAccess, T4),
         (R::Service, &[D::Hotline12345], P::CaseHandling, T2),

@@ -111,7 +111,9 @@ fn named(facts: &Facts) -> bool {
         }
         (P::DataQuality, B::StatutoryDuty) => own && facts.role == R::DispatchedOfficer,
         (P::ResidentAccess, B::SelfBasis) => {
-            matches!(facts.role, R::Resident | R::Guardian | R::Proxy)
+            let factor = facts.role != R::Resident || facts.confirmed;
+            factor
+                && matches!(facts.role, R::Resident | R::Guardian | R::Proxy)
                 && facts.relation == Relation::SelfRelation
         }
         (P::ResidentAccess | P::ComplianceAudit, B::StatutoryDuty) | (P::LegalRequest, B::LegalRequest) => {

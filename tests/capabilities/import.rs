@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gridvault::import::ImportKind;
 use gridvault::import::file::{Sheet, Taken};
-use gridvault_tests::{On, TestVault, on_both};
+use gridvault_tests::{On, TestVault, notice, on_both};
 use serde_json::json;
 
 fn fixture(kind: ImportKind) -> String {
@@ -108,10 +108,7 @@ async fn residents_come_in_under_a_notice_that_is_there(on: On) {
     let unknown =
         t.call_raw("POST", &path(uuid::Uuid::now_v7()), Some(&token), Some(person.to_string())).await;
     assert_eq!(unknown.status, 400);
-    let notice =
-        gridvault::register::publish_notice(&t.vault, gridvault::authority::Series::General, 1, "告知书")
-            .await
-            .unwrap();
+    let notice = t.publish(&token, notice("GN", &["person.name", "person.phone"])).await;
     let taken = t.call_raw("POST", &path(notice), Some(&token), Some(person.to_string())).await;
     assert_eq!(taken.body["created"], 1, "{}", taken.text);
     let entries = t.entries(2).await;

@@ -306,6 +306,18 @@ impl TestVault {
         answer.body["id"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Proposes that notice with the token and has the privacy officer approve it; gives its id.
+    pub async fn publish(&self, token: &str, notice: Value) -> Uuid {
+        let made = self.call("POST", "/v1/notices", Some(token), Some(&notice)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let id = made.body["id"].as_str().unwrap();
+        let approve = json!({ "approved": true });
+        let approved =
+            self.call("PATCH", &format!("/v1/notices/{id}"), Some(self.officer()), Some(&approve)).await;
+        assert_eq!(approved.status, 204, "{}", approved.text);
+        id.parse().unwrap()
+    }
+
     /// The newest entries, oldest first: (public, private).
     pub async fn entries(&self, last: i64) -> Vec<(Value, Value)> {
         let filter = gridvault::store::EntryFilter { limit: last, newest_first: true, ..Default::default() };
@@ -326,6 +338,31 @@ pub fn kind_for(purpose: &str) -> gridvault::authority::TaskKind {
     let purpose = gridvault_policy::Purpose::parse(purpose).unwrap();
     let mut kinds = gridvault::authority::TaskKind::ALL.iter();
     *kinds.find(|kind| kind.purposes().contains(&purpose)).unwrap()
+}
+
+/// A notice that says all that it has to, about these fields of a home visit.
+pub fn notice(series: &str, fields: &[&str]) -> Value {
+    let members = [
+        "handler",
+        "contact",
+        "privacy_officer",
+        "purpose",
+        "ways",
+        "necessity",
+        "recipients",
+        "retention",
+        "retention_end",
+        "rights",
+        "withdrawal",
+        "complaint",
+        "refusal",
+        "minors",
+        "changes",
+    ];
+    let items: serde_json::Map<String, Value> =
+        members.iter().map(|member| ((*member).to_owned(), json!(format!("示例{member}")))).collect();
+    json!({ "series": series, "items": { "zh-CN": items }, "purposes": ["home_visit_care"], "fields": fields,
+        "valid_from": "2026-11-24" })
 }
 
 /// Opens (or makes) a vault there.

@@ -24,6 +24,7 @@ pub(super) fn all_doors() -> Vec<Door> {
     doors.extend(super::trail_routes::doors());
     doors.extend(super::authority_routes::doors());
     doors.extend(super::oversight_routes::doors());
+    doors.extend(super::notice_routes::doors());
     doors.extend(open_doors());
     doors
 }

@@ -27,6 +27,8 @@ macro_rules! shapes {
     };
 }
 
+pub(super) use shapes;
+
 /// What an answer has nothing of it leaves out; `next` alone is there always, null on the last page.
 pub(super) fn left_out(schema: &mut Schema) {
     each_option(schema, |name, member, required| {

@@ -30,6 +30,17 @@ impl Why {
             Self::Demand => "demand",
         }
     }
+
+    /// What the resident is told of, in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Emergency => "紧急情况下查看了您的信息",
+            Self::ConsentRecorded => "工作人员登记了您的同意",
+            Self::SignIn => "以您的名义发出了登录码",
+            Self::Mandate => "登记了您的监护人或代理人",
+            Self::Demand => "有关机关依法调取了您的信息",
+        }
+    }
 }
 
 /// A due's row: that a resident has to be told of something.

@@ -26,6 +26,33 @@ pub enum Series {
 }
 
 impl Series {
+    /// Every series.
+    pub const ALL: &'static [Self] = &[Self::General, Self::Sensitive, Self::Minors, Self::Emergency];
+
+    /// Its title in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::General => "个人信息处理告知书",
+            Self::Sensitive => "敏感个人信息处理告知书",
+            Self::Minors => "未满十四周岁未成年人个人信息处理告知书",
+            Self::Emergency => "紧急情况下处理个人信息的事后告知书",
+        }
+    }
+
+    /// Its title in English.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::General => "Notice on the processing of personal information",
+            Self::Sensitive => "Notice on the processing of sensitive personal information",
+            Self::Minors => "Notice on the personal information of children under 14",
+            Self::Emergency => "Notice after an emergency",
+        }
+    }
+
+    /// Whether it is given before data are collected; the one after an emergency is not.
+    pub fn collects(self) -> bool {
+        self != Self::Emergency
+    }
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +91,15 @@ pub struct Notice {
     /// The persons who approved it, two at last; the author is the first.
     #[serde(default)]
     pub approved: Vec<Uuid>,
+    /// Whether one of those who approved it did so as the privacy officer.
+    #[serde(default)]
+    pub by_officer: bool,
+    /// When the second approved it, UTC microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at: Option<i64>,
+    /// Refused, or taken back by its author: it never counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// What a notice says in one language (PIPL 17, 30; 网络数据安全管理条例 21).
@@ -106,9 +142,15 @@ pub struct NoticeItems {
 }
 
 impl Notice {
-    /// Whether two persons have approved it and its day has come.
+    /// Since when it counts: its day has come and two persons have approved it; none while they have not.
+    pub fn since(&self) -> Option<i64> {
+        let approved = self.approved_at.filter(|_| self.approved.len() >= 2 && !self.refused)?;
+        Some(approved.max(self.valid_from))
+    }
+
+    /// Whether two persons had approved it by then and its day had come.
     pub fn live(&self, at: i64) -> bool {
-        self.approved.len() >= 2 && self.valid_from <= at
+        self.since().is_some_and(|since| since <= at)
     }
 }
 
@@ -128,6 +170,19 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PaperSigned => "paper_signed",
+            Self::ReadAloud => "read_aloud",
+            Self::WechatLink => "wechat_link",
+            Self::Posted => "posted",
+            Self::Sms => "sms",
+        }
+    }
+}
+
 /// Who confirmed having been informed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -143,12 +198,15 @@ pub enum Confirmer {
 /// That a resident was given a version of a notice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The version.
-    pub notice: Uuid,
+    /// The version; none: word of what was owed, without a notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Uuid>,
     /// Its hash.
-    pub hash: String,
-    /// How.
-    pub channel: Channel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// How; none: the register that brought the resident said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// When, UTC microseconds.
     pub at: i64,
     /// The person of staff who did it; none: the import that brought the resident.

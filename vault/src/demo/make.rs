@@ -13,17 +13,13 @@ use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
     NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task,
-    confirm_proposal, issue_code, issue_token, open_task, publish_notice, record_consent,
+    confirm_proposal, issue_code, issue_token, open_task, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
 
 /// Credentials of a demonstration are good so long, and end with its run in all practice.
 const RUN: i64 = days(30);
-
-/// What the invented residents were told.
-const NOTICE: &str =
-    "示例街道办事处依法采集您的基础信息，用于社会服务与管理；您可以随时查询谁看过您的信息，并可以撤回同意。";
 
 /// Why the street was not made.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +45,8 @@ pub async fn make(vault: &Vault, residents: u32, seed: u64) -> Result<DemoFile, 
     let officer = appoint(vault, Role::PrivacyOfficer, "D015").await?;
     let token = issue_token(vault, Holder::Person(steward.person), Posture::Office, RUN).await?;
     let second = issue_token(vault, Holder::Person(officer.person), Posture::Office, RUN).await?;
-    let notice = publish_notice(vault, crate::authority::Series::General, 1, NOTICE).await?;
+    let told = (caller(vault, &token).await?, caller(vault, &second).await?);
+    let notice = super::notice::general(vault, &told.0, &told.1).await?;
     for (kind, lines) in [
         (ImportKind::Areas, &street.areas),
         (ImportKind::Premises, &street.premises),

@@ -2,6 +2,7 @@
 
 mod file;
 mod make;
+mod notice;
 mod steps;
 pub mod street;
 

@@ -54,11 +54,7 @@ pub async fn run(
     if caller.role() != Role::DataSteward {
         return Err(RegisterError::Forbidden);
     }
-    if let Some(notice) = notice
-        && vault.store.row(crate::store::Table::Notices, notice.as_bytes()).await?.is_none()
-    {
-        return Err(RegisterError::Unknown("/notice"));
-    }
+    register::collects_now(vault, notice, caller.now()).await?;
     if matches!(kind, ImportKind::Areas | ImportKind::People) {
         return proposed(vault, caller, kind, lines, dry_run, request).await;
     }

@@ -13,6 +13,7 @@ mod erase;
 mod findings;
 mod given;
 mod held;
+mod informed;
 mod keep;
 mod letters;
 mod mandates;
@@ -58,10 +59,15 @@ pub use emergencies::{
     review_emergency, watch_emergencies,
 };
 pub use erase::{ask_erasure, decide_erasure};
+pub(crate) use informed::collects_now;
+pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
 pub use keep::{Correction, correct_resident};
 pub use letters::{NewLetter, grant_letter, letters, register_letter, revoke_letter, sign_letter};
 pub use mandates::{NewMandate, confirm_mandate, doubt_capacity, end_mandate, register_mandate};
-pub use notices::publish_notice;
+pub use notices::{
+    Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice,
+    notices, propose_notice, refuse_notice, uses,
+};
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};

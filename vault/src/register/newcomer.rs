@@ -76,11 +76,7 @@ pub async fn collect_resident(
         }
     }
     let caller = identify(vault, token, capacity).await?;
-    if let Some(notice) = new.notice
-        && vault.store.row(Table::Notices, notice.as_bytes()).await?.is_none()
-    {
-        return Err(invalid("/notice", "unknown"));
-    }
+    super::informed::collects_now(vault, new.notice, caller.now()).await?;
     if caller.role() == Role::DataSteward {
         return take(vault, &caller, new, fields, fresh, request).await;
     }

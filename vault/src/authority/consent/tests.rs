@@ -75,6 +75,9 @@ fn notice(version: u32, fields: &[&str], material_change: bool) -> Notice {
         valid_from: if version == 3 { 500 } else { 0 },
         material_change,
         approved: vec![id(1), id(2)],
+        by_officer: true,
+        approved_at: Some(0),
+        refused: false,
     }
 }
 

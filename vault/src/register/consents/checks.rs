@@ -61,8 +61,8 @@ pub(super) async fn notice(
     let superseded = newest.is_some_and(|(newest, _)| newest != id);
     let rows = vault.store.children(Table::Deliveries, person.id.as_bytes()).await?;
     let fresh = rows.iter().filter_map(|row| vault.keys.check::<Delivery>(row)).any(|delivery| {
-        delivery.notice == id
-            && delivery.hash == notice.hash
+        delivery.notice == Some(id)
+            && delivery.hash.as_ref() == Some(&notice.hash)
             && (now.saturating_sub(FRESH)..=now).contains(&delivery.at)
     });
     Ok((Some(id), superseded || by == ConsentBy::Staff && !fresh))
