@@ -58,7 +58,7 @@ pub use emergencies::{
     Declared, NewEmergency, Reviewed, confirm_emergency, declare_emergency, emergencies, end_emergency,
     review_emergency, watch_emergencies,
 };
-pub use erase::{ask_erasure, decide_erasure};
+pub use erase::{ask_erasure, decide_erasure, erase_again};
 pub(crate) use informed::collects_now;
 pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
 pub use keep::{Correction, correct_resident};
@@ -78,7 +78,8 @@ pub use proposals::{
 };
 pub use prunings::{OrderedPruning, propose_pruning};
 pub use receipts::{Receipt, check_code, read_code, read_signed, receipt};
-pub use reopen::{Former, begin_again, is_unfinished};
+pub(crate) use reopen::may_begin;
+pub use reopen::{Former, begin_again};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.
