@@ -235,9 +235,9 @@ mod tests {
     #[test]
     fn d36_a_rule_that_gives_the_committee_a_purpose_off_the_task_list_is_found() {
         let rules = include_str!("../rules/rules.csv");
-        let lines = rules.lines().filter(|line| line.starts_with("R-025;"));
+        let mut lines = rules.lines().filter(|line| line.starts_with("R-025;"));
         let line =
-            lines.last().unwrap().replace("R-025;", "R-398;").replace("home_visit_care", "social_assistance");
+            lines.next().unwrap().replace("R-025;", "R-398;").replace("home_visit_care", "social_assistance");
         let bundle = crate::Bundle { rules: format!("{rules}{line}\n"), ..crate::Bundle::builtin() };
         let book = Book::compile(&bundle, crate::Day::parse(crate::book::tests::DAY).unwrap()).unwrap();
         assert!(check(&book).iter().any(|words| words.contains("task list")));

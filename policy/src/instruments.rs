@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instrument_is_in_force_from_a_day_to_a_day() {
+    fn d20_an_instrument_is_in_force_from_a_day_to_a_day() {
         let text = "letter = []\n[[item]]\nid = \"1\"\nname = \"i\"\npurposes = [\"case_handling\"]\n[[instrument]]\nname = \"a\"\nlaw = \"l\"\nroles = [\"grid_chief\"]\npurposes = [\"case_handling\"]\nstanding = true\nfrom = \"2026-01-01\"\nto = \"2027-01-01\"\n";
         let on = |day: &str| {
             let (instruments, ..) = read(text).unwrap();

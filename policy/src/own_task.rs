@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn a_task_of_ones_own_making_gives_masks_and_nothing_sensitive() {
-        let all = |facts| shown(facts).iter().map(|(outcome, _)| *outcome).collect::<Vec<_>>();
         use Outcome::{Clear, Denied, Derived, Masked};
+        let all = |facts| shown(facts).iter().map(|(outcome, _)| *outcome).collect::<Vec<_>>();
         assert_eq!(all(everyday()), [Derived, Clear, Clear, Clear]);
         let own = || Facts { self_made: true, ..everyday() };
         assert_eq!(all(own()), [Derived, Masked, Denied, Denied], "a sex has no mask that hides anything");

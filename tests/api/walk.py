@@ -154,7 +154,38 @@ def walk():
     ask("DELETE /v1/tokens/{token}", officer, 204, token=token)
     good("PATCH /v1/services/{id}", officer, 204, id=service)
     ask("GET /v1/areas/check", officer, 200)
+    authority()
     log(lines["lookups"][0]["id"])
+
+
+def authority():
+    """Letters of delegation, tasks by the dozen, rosters, what was granted and used."""
+    today = datetime.now(UTC)
+    when = lambda days, hours=0: (today + timedelta(days=days, hours=hours)).isoformat()
+    letter = {"person": chief["holder"], "areas": [chief["area"]], "from": when(0), "to": when(300)}
+    made = good("POST /v1/letters", steward, 201, letter)["id"]
+    good("POST /v1/letters", steward, 409, letter)
+    good("POST /v1/letters", steward, 400, {**letter, "to": when(400)})
+    good("PATCH /v1/letters/{id}", steward, 403, id=made)
+    good("PATCH /v1/letters/{id}", officer, 204, id=made)
+    ask("GET /v1/letters", officer, 200)
+    ask("GET /v1/letters", steward, 200, query={"expiring": 366})
+    ask("POST /v1/letters/{id}/revoke", officer, 204, id=made)
+    task = {**example("POST /v1/tasks/batch")["tasks"][0], "residents": [TASK["resident"]], "assignees": [TASK["assignment"]]}
+    batch = {"tasks": [task, {**task, "number": "none", "residents": [str(uuid.uuid4())]}]}
+    answers = ask("POST /v1/tasks/batch", hotline, 200, batch)["tasks"]
+    assert [answer["status"] for answer in answers] == [201, 400], answers
+    ask("GET /v1/tasks", chief, 200, query={"assignment": TASK["assignment"]})
+    page = ask("GET /v1/tasks", officer, 200, query={"limit": 2})
+    ask("GET /v1/tasks", officer, 200, query={"after": page["next"]})
+    shift = {"assignment": police["assignment"], "from": when(1), "to": when(1, 8)}
+    made = good("POST /v1/rosters", steward, 201, shift)["id"]
+    good("POST /v1/rosters", steward, 400, {**shift, "to": when(9)})
+    good("PATCH /v1/rosters/{id}", steward, 403, id=made)
+    good("PATCH /v1/rosters/{id}", officer, 204, id=made)
+    ask("GET /v1/rosters", auditor, 200)
+    good("PATCH /v1/rosters/{id}", officer, 204, {"confirmed": False, "ended": True}, id=made)
+    ask("GET /v1/assignments/usage", auditor, 200, query={"days": 7})
 
 
 def log(line):

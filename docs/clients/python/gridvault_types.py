@@ -418,6 +418,17 @@ class Obligation(TypedDict):
     scope: NotRequired[str]
 
 
+class OpenedOne(TypedDict):
+    """
+    What became of one task of a batch.
+    """
+
+    id: NotRequired[str]
+    problem: NotRequired[dict[str, Any]]
+    status: int
+    ticket: NotRequired[str]
+
+
 Outcome: TypeAlias = Literal[
     'clear', 'masked', 'derived', 'matched', 'denied', 'absent'
 ]
@@ -635,12 +646,43 @@ class ServiceCourse(TypedDict):
     ended: NotRequired[bool]
 
 
+Shift = TypedDict(
+    'Shift',
+    {
+        'confirmed': bool,
+        'covers': NotRequired[str],
+        'ended': bool,
+        'from': Moment,
+        'id': str,
+        'person': str,
+        'to': Moment,
+    },
+)
+
+
+class ShiftStep(TypedDict):
+    """
+    One step of a shift: a second person confirms it, or it is taken back.
+    """
+
+    confirmed: NotRequired[bool]
+    ended: NotRequired[bool]
+
+
 class SignIn(TypedDict):
     """
     A one-time code: a resident's, or a member of staff's first.
     """
 
     code: str
+
+
+class Signature(TypedDict):
+    """
+    What a second person does with a letter: signs it.
+    """
+
+    signed: Literal[True]
 
 
 class Sizes(TypedDict):
@@ -770,6 +812,22 @@ class Token(TypedDict):
 
     expires: Moment
     token: str
+
+
+class Used(TypedDict):
+    """
+    What a post was granted and used.
+    """
+
+    grids_granted: int
+    grids_used: int
+    id: str
+    label: str
+    live: bool
+    lookups: int
+    purposes_granted: list[Purpose]
+    purposes_used: list[Purpose]
+    refused: int
 
 
 class Verification(TypedDict):
@@ -923,6 +981,28 @@ class CatalogField(TypedDict):
     zh: str
 
 
+class CatalogItem(TypedDict):
+    """
+    An item of the task list.
+    """
+
+    id: str
+    purposes: list[Purpose]
+    zh: str
+
+
+class CatalogTaskKind(TypedDict):
+    """
+    A kind of task: the purposes that it may serve, and how it may end.
+    """
+
+    en: str
+    id: str
+    outcomes: list[str]
+    purposes: list[Purpose]
+    zh: str
+
+
 class Confirmed(TypedDict):
     """
     What a confirmed proposal made.
@@ -970,6 +1050,28 @@ class Counts(TypedDict):
     next: int | None
 
 
+class EndingPost(TypedDict):
+    """
+    A post that ends soon.
+    """
+
+    areas: list[str]
+    department: Department
+    id: str
+    role: Role
+    to: Moment
+
+
+class EndingService(TypedDict):
+    """
+    A service whose agreement ends soon.
+    """
+
+    id: str
+    kind: Department
+    to: Moment
+
+
 class Entries(TypedDict):
     """
     Entries that fit.
@@ -999,6 +1101,27 @@ class FieldAnswer(TypedDict):
     value: NotRequired[str]
 
 
+class HeldTask(TypedDict):
+    """
+    An open task.
+    """
+
+    assignees: list[str]
+    closes: Moment
+    confirmed: bool
+    id: str
+    kind: TaskKind
+    late: bool
+    linked: list[str]
+    opens: Moment
+    own: bool
+    premises: list[str]
+    purpose: Purpose
+    residents: list[str]
+    same_as: NotRequired[str]
+    ticket: NotRequired[str]
+
+
 class HeldToken(TypedDict):
     """
     A token's circumstances; never the token.
@@ -1025,6 +1148,38 @@ class Import(TypedDict):
     proposal: NotRequired[str]
     refused: list[Row]
     rows: int
+
+
+Letter = TypedDict(
+    'Letter',
+    {
+        'areas': list[str],
+        'article': str,
+        'department': Department,
+        'fields': list[Field],
+        'from': Moment,
+        'id': str,
+        'live': bool,
+        'number': str,
+        'pending': bool,
+        'person': str,
+        'purposes': list[Purpose],
+        'renews': NotRequired[str],
+        'statute': str,
+        'to': Moment,
+        'unit': NotRequired[str],
+    },
+)
+
+
+class Letters(TypedDict):
+    """
+    Letters, and the posts and agreements that end as soon as asked for.
+    """
+
+    assignments: list[EndingPost]
+    letters: list[Letter]
+    services: list[EndingService]
 
 
 class Line(TypedDict):
@@ -1150,6 +1305,26 @@ class NewConsent(TypedDict):
     state: ConsentState
 
 
+NewLetter = TypedDict(
+    'NewLetter',
+    {
+        'areas': list[Identifier],
+        'article': NotRequired[str | None],
+        'department': Department,
+        'fields': NotRequired[list[Field] | None],
+        'from': When,
+        'number': str,
+        'person': str,
+        'purposes': list[Purpose],
+        'renews': NotRequired[str | None],
+        'statute': NotRequired[str | None],
+        'text': NotRequired[str | None],
+        'to': When,
+        'unit': NotRequired[str | None],
+    },
+)
+
+
 NewPost = TypedDict(
     'NewPost',
     {
@@ -1174,6 +1349,18 @@ class NewService(TypedDict):
     kind: Department
 
 
+NewShift = TypedDict(
+    'NewShift',
+    {
+        'assignment': NotRequired[str | None],
+        'covers': NotRequired[str | None],
+        'from': When,
+        'person': NotRequired[str | None],
+        'to': When,
+    },
+)
+
+
 class NewTask(TypedDict):
     """
     A task as registered.
@@ -1181,14 +1368,16 @@ class NewTask(TypedDict):
 
     assignees: list[str]
     case: NotRequired[NewCase | None]
-    closes: When
+    closes: NotRequired[When | None]
     fields: NotRequired[list[Field]]
     kind: TaskKind
+    late: NotRequired[bool]
     number: Identifier
-    opens: When
+    opens: NotRequired[When | None]
     premises: NotRequired[list[str]]
     purpose: Purpose
     residents: NotRequired[list[str]]
+    same_as: NotRequired[str | None]
     source: Identifier
 
 
@@ -1214,6 +1403,14 @@ class Offered(TypedDict):
     needs: dict[str, list[str]]
     outcome: Outcome
     rule: str
+
+
+class Opened(TypedDict):
+    """
+    What became of a batch.
+    """
+
+    tasks: list[OpenedOne]
 
 
 class OwnConsent(TypedDict):
@@ -1320,6 +1517,15 @@ class Renewal(TypedDict):
     agreement: NewAgreement
 
 
+class Rosters(TypedDict):
+    """
+    A page of shifts.
+    """
+
+    next: str | None
+    rosters: list[Shift]
+
+
 class Service(TypedDict):
     """
     A service.
@@ -1339,6 +1545,23 @@ class Services(TypedDict):
     """
 
     services: list[Service]
+
+
+class TaskBatch(TypedDict):
+    """
+    Tasks of another system, up to 500.
+    """
+
+    tasks: list[NewTask]
+
+
+class Tasks(TypedDict):
+    """
+    A page of open tasks.
+    """
+
+    next: str | None
+    tasks: list[HeldTask]
 
 
 class Tokens(TypedDict):
@@ -1377,6 +1600,17 @@ TrailQuery = TypedDict(
 )
 
 
+Usage = TypedDict(
+    'Usage',
+    {
+        'assignments': list[Used],
+        'from': Moment,
+        'to': Moment,
+        'whole': bool,
+    },
+)
+
+
 class BatchItem(TypedDict):
     """
     One record of several; `problem` where nothing of it is shown.
@@ -1397,9 +1631,12 @@ class Catalog(TypedDict):
     bases: list[Word]
     fields: list[CatalogField]
     kinds: list[Kind]
+    outcomes: list[Word]
     policy: str
     purposes: list[CatalogPurpose]
     reasons: list[Word]
+    task_kinds: list[CatalogTaskKind]
+    task_list: list[CatalogItem]
 
 
 ImportLine: TypeAlias = AreaLine | RecordLine | PostLine

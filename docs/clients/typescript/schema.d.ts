@@ -243,6 +243,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/assignments/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What posts were granted and used */
+        get: operations["get_assignments_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/assignments/{id}": {
         parameters: {
             query?: never;
@@ -356,6 +373,58 @@ export interface paths {
         put?: never;
         /** Take a register in */
         post: operations["post_imports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Letters of delegation, and what ends soon */
+        get: operations["get_letters"];
+        put?: never;
+        /** Register a letter of delegation */
+        post: operations["post_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Sign a letter that somebody else registered */
+        patch: operations["patch_letters_id"];
+        trace?: never;
+    };
+    "/v1/letters/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke a letter of delegation */
+        post: operations["post_letters_id_revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -654,6 +723,41 @@ export interface paths {
         patch: operations["patch_residents_id_erasure"];
         trace?: never;
     };
+    "/v1/rosters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shifts of duty */
+        get: operations["get_rosters"];
+        put?: never;
+        /** Enter a shift, or covering for somebody */
+        post: operations["post_rosters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rosters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm a shift, or take it back */
+        patch: operations["patch_rosters_id"];
+        trace?: never;
+    };
     "/v1/searches": {
         parameters: {
             query?: never;
@@ -799,10 +903,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Open tasks in hand */
+        get: operations["get_tasks"];
         put?: never;
         /** Register a task */
         post: operations["post_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register up to 500 tasks */
+        post: operations["post_tasks_batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1000,9 +1122,14 @@ export interface components {
             bases: components["schemas"]["Word"][];
             fields: components["schemas"]["CatalogField"][];
             kinds: components["schemas"]["Kind"][];
+            /** @description How a task may end. */
+            outcomes: components["schemas"]["Word"][];
             policy: string;
             purposes: components["schemas"]["CatalogPurpose"][];
             reasons: components["schemas"]["Word"][];
+            task_kinds: components["schemas"]["CatalogTaskKind"][];
+            /** @description What residents' committees assist with: the published list's items. */
+            task_list: components["schemas"]["CatalogItem"][];
         };
         /** @description A field of the catalogue. */
         CatalogField: {
@@ -1017,12 +1144,26 @@ export interface components {
             tier: string;
             zh: string;
         };
+        /** @description An item of the task list. */
+        CatalogItem: {
+            id: string;
+            purposes: components["schemas"]["Purpose"][];
+            zh: string;
+        };
         /** @description A purpose: whether it needs a task, and what it may rest on. */
         CatalogPurpose: {
             bases: components["schemas"]["Basis"][];
             en: string;
             id: string;
             task: boolean;
+            zh: string;
+        };
+        /** @description A kind of task: the purposes that it may serve, and how it may end. */
+        CatalogTaskKind: {
+            en: string;
+            id: string;
+            outcomes: string[];
+            purposes: components["schemas"]["Purpose"][];
             zh: string;
         };
         /** @description What a confirmed proposal made. */
@@ -1102,6 +1243,22 @@ export interface components {
             /** @constant */
             ended: true;
         };
+        /** @description A post that ends soon. */
+        EndingPost: {
+            areas: string[];
+            department: components["schemas"]["Department"];
+            /** Format: uuid */
+            id: string;
+            role: components["schemas"]["Role"];
+            to: components["schemas"]["Moment"];
+        };
+        /** @description A service whose agreement ends soon. */
+        EndingService: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["Department"];
+            to: components["schemas"]["Moment"];
+        };
         /** @description Entries that fit. */
         Entries: {
             entries: components["schemas"]["Entry"][];
@@ -1163,6 +1320,31 @@ export interface components {
         Halves: {
             people: components["schemas"]["Half"][];
         };
+        /** @description An open task. */
+        HeldTask: {
+            assignees: string[];
+            closes: components["schemas"]["Moment"];
+            confirmed: boolean;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["TaskKind"];
+            late: boolean;
+            /** @description Later tasks of the same event. */
+            linked: string[];
+            opens: components["schemas"]["Moment"];
+            /** @description Whether the caller opened it: then it gives T1 and masks only. */
+            own: boolean;
+            premises: string[];
+            purpose: components["schemas"]["Purpose"];
+            residents: string[];
+            /**
+             * Format: uuid
+             * @description The first task of the same event.
+             */
+            same_as?: string;
+            /** Format: uuid */
+            ticket?: string;
+        };
         /** @description A token's circumstances; never the token. */
         HeldToken: {
             expires: components["schemas"]["Moment"];
@@ -1204,6 +1386,35 @@ export interface components {
         LegalBasis: {
             kind: components["schemas"]["Basis"];
             ref?: components["schemas"]["Identifier"] | null;
+        };
+        /** @description A letter of delegation. */
+        Letter: {
+            areas: string[];
+            article: string;
+            department: components["schemas"]["Department"];
+            fields: components["schemas"]["Field"][];
+            from: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            /** @description Whether it gives anything now. */
+            live: boolean;
+            number: string;
+            /** @description Whether the second signature is missing. */
+            pending: boolean;
+            /** Format: uuid */
+            person: string;
+            purposes: components["schemas"]["Purpose"][];
+            /** Format: uuid */
+            renews?: string;
+            statute: string;
+            to: components["schemas"]["Moment"];
+            unit?: string;
+        };
+        /** @description Letters, and the posts and agreements that end as soon as asked for. */
+        Letters: {
+            assignments: components["schemas"]["EndingPost"][];
+            letters: components["schemas"]["Letter"][];
+            services: components["schemas"]["EndingService"][];
         };
         /** @description The level of an area in its scheme. */
         Level: "street" | "community" | "grid";
@@ -1372,6 +1583,57 @@ export interface components {
             /** @description Given or withdrawn. */
             state: components["schemas"]["ConsentState"];
         };
+        /** @description A letter as it is registered. */
+        NewLetter: {
+            /** @description The codes of its grids. */
+            areas: components["schemas"]["Identifier"][];
+            /**
+             * @description Its article.
+             * @default null
+             */
+            article?: string | null;
+            /** @description The department that delegates. */
+            department: components["schemas"]["Department"];
+            /**
+             * @description Which fields; none said: all that the department delegates for these purposes.
+             * @default null
+             */
+            fields?: components["schemas"]["Field"][] | null;
+            /** @description From when. */
+            from: components["schemas"]["When"];
+            /** @description Its number. */
+            number: string;
+            /**
+             * Format: uuid
+             * @description The member of staff whom it names.
+             */
+            person: string;
+            /** @description What for. */
+            purposes: components["schemas"]["Purpose"][];
+            /**
+             * Format: uuid
+             * @description The letter that it follows on: only beside that one may it lie in time.
+             * @default null
+             */
+            renews?: string | null;
+            /**
+             * @description The statute that it delegates from; none said: the department's.
+             * @default null
+             */
+            statute?: string | null;
+            /**
+             * @description SHA-256 of the article's text, hex.
+             * @default null
+             */
+            text?: string | null;
+            /** @description Until when, twelve months at most. */
+            to: components["schemas"]["When"];
+            /**
+             * @description The unit that it is given to.
+             * @default null
+             */
+            unit?: string | null;
+        };
         /** @description A member of staff with the first posts. */
         NewMember: {
             assignments: components["schemas"]["NewPost"][];
@@ -1406,14 +1668,42 @@ export interface components {
             agreement: components["schemas"]["NewAgreement"];
             kind: components["schemas"]["Department"];
         };
+        /** @description A shift as it is entered: of a member of staff, named as such or by a post. */
+        NewShift: {
+            /**
+             * Format: uuid
+             * @description a post of theirs.
+             * @default null
+             */
+            assignment?: string | null;
+            /**
+             * Format: uuid
+             * @description The post of somebody else that is covered for.
+             * @default null
+             */
+            covers?: string | null;
+            /** @description From when. */
+            from: components["schemas"]["When"];
+            /**
+             * Format: uuid
+             * @description The member of staff; or else:
+             * @default null
+             */
+            person?: string | null;
+            /** @description Until when. */
+            to: components["schemas"]["When"];
+        };
         /** @description A task as registered. */
         NewTask: {
             /** @description Posts that it is given to. */
             assignees: string[];
             /** @description The case behind it. */
             case?: components["schemas"]["NewCase"] | null;
-            /** @description Until when. */
-            closes: components["schemas"]["When"];
+            /**
+             * @description Until when; none said: 14 days. Of a visit it is the plan's end, and has to be said.
+             * @default null
+             */
+            closes?: components["schemas"]["When"] | null;
             /**
              * @description The fields that it is about: those of an application, the one to be checked, those of a document.
              * @default []
@@ -1421,10 +1711,18 @@ export interface components {
             fields?: components["schemas"]["Field"][];
             /** @description Its kind. */
             kind: components["schemas"]["TaskKind"];
+            /**
+             * @description That it is registered after the day on which it began.
+             * @default false
+             */
+            late?: boolean;
             /** @description Its number there: source and number make it once. */
             number: components["schemas"]["Identifier"];
-            /** @description From when. */
-            opens: components["schemas"]["When"];
+            /**
+             * @description From when; none said: now. At most 30 days ahead; 72 hours ago, and then `late` where it is of a day before today.
+             * @default null
+             */
+            opens?: components["schemas"]["When"] | null;
             /**
              * @description Premises that it names.
              * @default []
@@ -1437,6 +1735,12 @@ export interface components {
              * @default []
              */
             residents?: string[];
+            /**
+             * Format: uuid
+             * @description An earlier task of the same event: this one closes with it.
+             * @default null
+             */
+            same_as?: string | null;
             /** @description The system it comes from, such as `12345`. */
             source: components["schemas"]["Identifier"];
         };
@@ -1498,6 +1802,22 @@ export interface components {
             };
             outcome: components["schemas"]["Outcome"];
             rule: string;
+        };
+        /** @description What became of a batch. */
+        Opened: {
+            tasks: components["schemas"]["OpenedOne"][];
+        };
+        /** @description What became of one task of a batch. */
+        OpenedOne: {
+            /** Format: uuid */
+            id?: string;
+            problem?: {
+                [key: string]: unknown;
+            };
+            /** @description 201 made, 200 made before, else as the problem says. */
+            status: number;
+            /** Format: uuid */
+            ticket?: string;
         };
         /**
          * @description What a field's answer is.
@@ -1697,6 +2017,12 @@ export interface components {
          * @enum {string}
          */
         Role: "grid_chief" | "grid_assistant" | "dispatched_officer" | "grid_supervisor" | "grid_informant" | "window_clerk" | "data_steward" | "analyst" | "privacy_officer" | "auditor" | "security_admin" | "system_operator" | "resident" | "guardian" | "proxy" | "service";
+        /** @description A page of shifts. */
+        Rosters: {
+            /** Format: uuid */
+            next: string | null;
+            rosters: components["schemas"]["Shift"][];
+        };
         /** @description A row of an import that needs looking at; never a value. */
         Row: {
             code: string;
@@ -1754,9 +2080,34 @@ export interface components {
         Services: {
             services: components["schemas"]["Service"][];
         };
+        /** @description A shift. */
+        Shift: {
+            confirmed: boolean;
+            /** Format: uuid */
+            covers?: string;
+            ended: boolean;
+            from: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            person: string;
+            to: components["schemas"]["Moment"];
+        };
+        /** @description One step of a shift: a second person confirms it, or it is taken back. */
+        ShiftStep: {
+            /** @default false */
+            confirmed?: boolean;
+            /** @default false */
+            ended?: boolean;
+        };
         /** @description A one-time code: a resident's, or a member of staff's first. */
         SignIn: {
             code: string;
+        };
+        /** @description What a second person does with a letter: signs it. */
+        Signature: {
+            /** @constant */
+            signed: true;
         };
         /** @description A page of sizes. */
         Sizes: {
@@ -1775,6 +2126,10 @@ export interface components {
             /** Format: uuid */
             ticket?: string;
         };
+        /** @description Tasks of another system, up to 500. */
+        TaskBatch: {
+            tasks: components["schemas"]["NewTask"][];
+        };
         /** @description What kind of task it is (domain words). */
         TaskKind: "case" | "visit" | "inspection" | "registration" | "application" | "mediation" | "correction_team" | "child_file" | "emergency" | "rights_request" | "legal_request" | "quality_check";
         /** @description One step of a task: `closed` with its `outcome`, or `confirmed`. */
@@ -1791,6 +2146,12 @@ export interface components {
             confirmed?: boolean;
             /** @description A word for how it ended. */
             outcome?: components["schemas"]["Identifier"] | null;
+        };
+        /** @description A page of open tasks. */
+        Tasks: {
+            /** Format: uuid */
+            next: string | null;
+            tasks: components["schemas"]["HeldTask"][];
         };
         /** @description A credential, given once. */
         Token: {
@@ -1862,6 +2223,27 @@ export interface components {
             task?: string | null;
             /** @description Before this moment; a day alone is its first. Counts are of whole days, the one before this moment's among them. */
             to?: components["schemas"]["When"] | null;
+        };
+        /** @description What posts were granted and used. */
+        Usage: {
+            assignments: components["schemas"]["Used"][];
+            from: components["schemas"]["Moment"];
+            to: components["schemas"]["Moment"];
+            /** @description Whether every lookup of that time was counted. */
+            whole: boolean;
+        };
+        /** @description What a post was granted and used. */
+        Used: {
+            grids_granted: number;
+            grids_used: number;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            live: boolean;
+            lookups: number;
+            purposes_granted: components["schemas"]["Purpose"][];
+            purposes_used: components["schemas"]["Purpose"][];
+            refused: number;
         };
         /** @description Whether all claims hold. */
         Verification: {
@@ -2490,6 +2872,40 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_assignments_usage: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description In the last so many days; 30 where nothing is said. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Per post: grids and purposes granted and used, lookups. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     patch_assignments_id: {
         parameters: {
             query?: {
@@ -2771,6 +3187,170 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Import"];
                 };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_letters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Only what ends within so many days; then posts and agreements too. */
+                expiring?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that are not over. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Letters"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_letters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "areas": [
+                 *         "110106006901001"
+                 *       ],
+                 *       "article": "4",
+                 *       "department": "civil_affairs",
+                 *       "from": "2026-12-01T00:00:00+08:00",
+                 *       "number": "授权书-示例-01",
+                 *       "person": "019ab3d2-5be7-751a-b301-b60a39b5135e",
+                 *       "purposes": [
+                 *         "home_visit_care"
+                 *       ],
+                 *       "statute": "社会救助暂行办法",
+                 *       "to": "2027-11-30",
+                 *       "unit": "示例一社区居委会"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewLetter"];
+            };
+        };
+        responses: {
+            /** @description It is good when a second person has signed it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_letters_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "signed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            /** @description Good from its day on. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_letters_id_revoke: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It gives nothing any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -3619,6 +4199,127 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_rosters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Behind that shift. */
+                after?: string;
+                /** @description Shifts at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the last two weeks and those to come, as they end. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rosters"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_rosters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "assignment": "019ab3d2-5be7-751a-b301-b60a39b5135e",
+                 *       "from": "2026-11-28T08:30:00+08:00",
+                 *       "to": "2026-11-28T18:00:00+08:00"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewShift"];
+            };
+        };
+        responses: {
+            /** @description It counts when a second person has confirmed it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_rosters_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShiftStep"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_searches: {
         parameters: {
             query?: never;
@@ -3995,6 +4696,42 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_tasks: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Behind that task. */
+                after?: string;
+                /** @description Tasks at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those of the post acted in, or that the service opened; all for who keeps them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tasks"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_tasks: {
         parameters: {
             query?: {
@@ -4012,10 +4749,8 @@ export interface operations {
                  *       "assignees": [
                  *         "019ab3d2-5be7-751a-b301-b60a39b5135e"
                  *       ],
-                 *       "closes": "2026-12-24T18:00:00+08:00",
                  *       "kind": "case",
                  *       "number": "2026-11-24-0017",
-                 *       "opens": "2026-11-24T09:00:00+08:00",
                  *       "purpose": "case_handling",
                  *       "residents": [
                  *         "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01"
@@ -4052,6 +4787,60 @@ export interface operations {
             403: components["responses"]["DeniedOrAssignmentRequired"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_tasks_batch: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tasks": [
+                 *         {
+                 *           "assignees": [
+                 *             "019ab3d2-5be7-751a-b301-b60a39b5135e"
+                 *           ],
+                 *           "kind": "case",
+                 *           "number": "2026-11-24-0018",
+                 *           "purpose": "case_handling",
+                 *           "residents": [
+                 *             "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01"
+                 *           ],
+                 *           "source": "12345"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskBatch"];
+            };
+        };
+        responses: {
+            /** @description An answer for each, in their order. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];

@@ -80,7 +80,7 @@ pub(super) async fn create_batch(
             Err(error) => {
                 forbidden += usize::from(matches!(error, RegisterError::Forbidden));
                 let problem = Problem::of_register(&error, context.language).among_others();
-                json!({ "status": problem["status"], "problem": problem })
+                json!({ "status": problem.get("status"), "problem": problem })
             }
         };
         answers.push(answer);
