@@ -6,7 +6,7 @@ use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, notice, sheet};
+use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, notice, session, sheet};
 
 on_both!(a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too);
 async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too(on: On) {
@@ -80,7 +80,8 @@ async fn d05_a_consent_is_for_one_purpose_and_a_signature_is_for_one_consent(on:
     both.as_object_mut().unwrap().remove("purposes");
     // A separate consent has a sheet of its own, which is good for no other purpose and on no other day.
     let separate = |purpose: &str, sheet: Option<&str>| {
-        let mut body = json!({ "purpose": purpose, "state": "given", "method": "signature", "basis_kind": "separate" });
+        let mut body =
+            json!({ "purpose": purpose, "state": "given", "method": "signature", "basis_kind": "separate" });
         if let Some(sheet) = sheet {
             body["evidence"] = json!(sheet);
         }
@@ -122,7 +123,9 @@ async fn d05_without_a_separate_consent_nothing_sensitive_opens_whoever_confirms
     assert_eq!(t.look(&t.chief().token, t.visit(5, &fields)).await.reason(fields[1]), "needs_separate");
     // The resident's own word is one.
     let session = t.sign_in(resident).await;
-    let own = t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&json!({ "state": "given" }))).await;
+    let own = t
+        .call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&json!({ "state": "given" })))
+        .await;
     assert_eq!(own.status, 200, "{}", own.text);
     assert_eq!(t.look(&t.chief().token, t.visit(5, &fields)).await.outcome(fields[1]), "clear");
 }
@@ -132,8 +135,10 @@ async fn d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one(on: O
     let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     notice(&t, ("GN", 1), &[Purpose::HomeVisitCare], &["person.name", "person.phone"], false, 0).await;
-    let session = t.sign_in(resident).await;
-    let put = async |body: Value| t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&body)).await;
+    let session = session(&t, resident).await;
+    let put = async |body: Value| {
+        t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&body)).await
+    };
     let beyond = put(json!({ "state": "given", "fields": ["elder.living_alone"] })).await;
     assert_eq!((beyond.status, &beyond.body["errors"][0]["code"]), (400, &json!("not_in_notice")));
     assert_eq!(put(json!({ "state": "given" })).await.status, 200);
@@ -149,7 +154,11 @@ async fn d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one(on: O
     assert_eq!(look().await.reason(fields[2]), "consent_none");
     t.clock.step(24 * HOUR);
     let after = look().await;
-    assert_eq!((after.outcome(fields[0]), after.outcome(fields[1])), ("clear", "clear"), "the old part stays");
+    assert_eq!(
+        (after.outcome(fields[0]), after.outcome(fields[1])),
+        ("clear", "clear"),
+        "the old part stays"
+    );
     assert_eq!(after.reason(fields[2]), "needs_renewal");
     let list = t.call("GET", "/v1/me/consents", Some(&session), None).await;
     assert_eq!(list.body["consents"][0]["state"], "needs_renewal");
@@ -217,14 +226,18 @@ async fn d07_a_withdrawal_is_obeyed_by_the_next_lookup_takes_one_step_and_leaves
     let job = entries.iter().find(|(_, private)| private["detail"]["code"] == "erase_or_freeze").unwrap();
     assert_eq!(job.0["kind"], "finding.raised");
     let listed = job.1["detail"]["fields"].as_array().unwrap();
-    assert!(listed.contains(&json!("elder.living_alone")) && !listed.contains(&json!("person.name")), "{listed:?}");
+    assert!(
+        listed.contains(&json!("elder.living_alone")) && !listed.contains(&json!("person.name")),
+        "{listed:?}"
+    );
     // 15 working days from Tuesday, 24 November: Tuesday, 15 December.
     assert_eq!(job.1["detail"]["until"], json!(t.vault.now() + 21 * 24 * HOUR));
     for (n, token) in [(5, &kit.clerk), (6, &kit.steward)] {
         let resident = t.task(n).resident.unwrap();
         let body = json!({ "purpose": VISIT, "state": "withdrawn", "method": "signature" });
         assert_eq!(kit.says(token, resident, &body).await.status, 201);
-        let list = t.call("GET", &format!("/v1/residents/{resident}/consents"), Some(&kit.steward), None).await;
+        let list =
+            t.call("GET", &format!("/v1/residents/{resident}/consents"), Some(&kit.steward), None).await;
         assert_eq!(list.body["consents"][0]["state"], "withdrawn");
     }
     // What was before stays as it was.
@@ -246,7 +259,10 @@ async fn d08_who_said_no_is_not_asked_again_for_half_a_year_unless_of_the_own_ac
         for state in ["requested", "given"] {
             assert_eq!(say(&kit.steward, state).await, 409, "{no}, then {state}");
             let (public, private) = t.entries(1).await.pop().unwrap();
-            assert_eq!((&public["kind"], &private["detail"]["code"]), (&json!("finding.raised"), &json!("cool_off")));
+            assert_eq!(
+                (&public["kind"], &private["detail"]["code"]),
+                (&json!("finding.raised"), &json!("cool_off"))
+            );
             assert_eq!(public["purpose"], VISIT);
         }
         t.clock.step(day(179));
@@ -260,10 +276,16 @@ async fn d08_who_said_no_is_not_asked_again_for_half_a_year_unless_of_the_own_ac
     let resident = t.task(5).resident.unwrap();
     let refused = json!({ "purpose": VISIT, "state": "refused", "method": "signature" });
     assert_eq!(kit.says(&kit.clerk, resident, &refused).await.status, 201);
-    assert_eq!(t.look(&t.chief().token, t.visit(5, &["person.name"])).await.reason("person.name"), "consent_none");
+    assert_eq!(
+        t.look(&t.chief().token, t.visit(5, &["person.name"])).await.reason("person.name"),
+        "consent_none"
+    );
     let session = t.sign_in(resident).await;
     let own = json!({ "state": "given" });
-    assert_eq!(t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status, 200);
+    assert_eq!(
+        t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status,
+        200
+    );
     assert_eq!(t.look(&t.chief().token, t.visit(5, &["person.name"])).await.status, 200);
 }
 

@@ -22,7 +22,8 @@ async fn recorded(t: &TestVault, resident: Uuid, n: u8) -> (Uuid, Value) {
     let path = format!("/v1/residents/{resident}/consents?assignment={post}");
     let answer = t.call("POST", &path, Some(&t.chief().token), Some(&body)).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    let look = json!({ "resident": resident, "fields": FIELDS, "purpose": VISIT, "task": task, "assignment": post });
+    let look =
+        json!({ "resident": resident, "fields": FIELDS, "purpose": VISIT, "task": task, "assignment": post });
     (answer.body["id"].as_str().unwrap().parse().unwrap(), look)
 }
 
@@ -57,7 +58,8 @@ async fn a_worker_who_records_a_consent_for_the_own_task_gets_nothing_sensitive_
     }
     assert_eq!(t.look(chief, look.clone()).await.reason(FIELDS[1]), "needs_separate");
     // A colleague without any business there does not know of it; the clerk, who met the resident, does.
-    let other = t.demo.callers.iter().find(|c| c.role == "grid_chief" && c.holder != t.chief().holder).unwrap();
+    let other =
+        t.demo.callers.iter().find(|c| c.role == "grid_chief" && c.holder != t.chief().holder).unwrap();
     let path = format!("/v1/consents/{id}");
     assert_eq!(t.call("PATCH", &path, Some(&other.token), Some(&met)).await.status, 404);
     assert_eq!(t.call("PATCH", &path, Some(&Kit::of(&t).clerk), Some(&met)).await.status, 200);
@@ -81,7 +83,10 @@ async fn who_recorded_a_consent_does_not_confirm_it_by_a_code_that_went_out_by_t
     told(&t, resident, t.caller("window_clerk", "none").holder).await;
     assert_eq!(type_in("1234 5678").await, 400);
     let (public, private) = t.entries(1).await.pop().unwrap();
-    assert_eq!((&public["kind"], &private["detail"]["code"]), (&json!("finding.raised"), &json!("consent_code_wrong")));
+    assert_eq!(
+        (&public["kind"], &private["detail"]["code"]),
+        (&json!("finding.raised"), &json!("consent_code_wrong"))
+    );
     let grouped = format!("{} {}", &code.reveal()[..4], &code.reveal()[4..]);
     assert_eq!(type_in(&grouped).await, 200);
     assert_eq!(t.look(&t.chief().token, look).await.outcome(FIELDS[1]), "clear");
@@ -132,7 +137,10 @@ async fn nobody_gives_back_what_a_resident_withdrew(on: On) {
     let resident = t.task(0).resident.unwrap();
     let session = t.sign_in(resident).await;
     let own = json!({ "state": "withdrawn" });
-    assert_eq!(t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status, 200);
+    assert_eq!(
+        t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&own)).await.status,
+        200
+    );
     // Not at once, not after a no that staff put in between, not after half a year.
     for state in ["given", "renewed", "requested", "refused", "deferred", "withdrawn"] {
         let body = json!({ "purpose": VISIT, "state": state, "method": "signature" });
@@ -149,7 +157,8 @@ async fn a_worker_is_no_guardian_or_proxy_of_a_resident_in_the_own_grid(on: On) 
     let t = TestVault::street(on).await;
     let kit = Kit::of(&t);
     let child = born(&t, "2018-03-01", 16).await;
-    let second = t.demo.callers.iter().filter(|c| c.role == "grid_chief").find(|c| c.area != t.chief().area).unwrap();
+    let second =
+        t.demo.callers.iter().filter(|c| c.role == "grid_chief").find(|c| c.area != t.chief().area).unwrap();
     let register = async |token: &str, staff: Uuid| {
         let body = json!({ "kind": "guardian", "staff": staff, "relation": "99", "proof": "committee_designation",
             "from": "2026-11-01", "to": "2030-11-24" });
@@ -198,8 +207,7 @@ async fn of_consents_at_once_on_two_instances_each_is_there_once_and_chained(on:
     };
     let mut taken = 0;
     for _ in 0..6 {
-        let (one, two, three) =
-            tokio::join!(put(&t, "given"), put(&other, "given"), put(&other, "refused"));
+        let (one, two, three) = tokio::join!(put(&t, "given"), put(&other, "given"), put(&other, "refused"));
         for status in [one, two, three] {
             assert!(matches!(status, 200 | 409), "{status}");
             taken += usize::from(status == 200);
@@ -223,7 +231,8 @@ async fn the_privacy_officer_finds_a_consent_void_with_a_finding_behind_it(on: O
     let path = format!("/v1/residents/{resident}/consents");
     let list = t.call("GET", &path, Some(t.officer()), None).await;
     let id = list.body["consents"][0]["event"].as_str().unwrap().to_owned();
-    let finding = t.vault.log.record(Act::new(&t.vault.keys, system_entry(Kind::FindingRaised), Change::none()));
+    let finding =
+        t.vault.log.record(Act::new(&t.vault.keys, system_entry(Kind::FindingRaised), Change::none()));
     let finding = finding.await.unwrap().receipt().seq;
     let path = format!("/v1/consents/{id}/invalidate");
     let void = async |token: &str, finding: u64| {

@@ -43,6 +43,12 @@ impl<'t> Kit<'t> {
     }
 }
 
+/// A resident's token that is good for 60 days.
+pub async fn session(t: &TestVault, resident: Uuid) -> String {
+    let holder = gridvault::authority::Holder::Resident(resident);
+    issue_token(&t.vault, holder, Posture::Unmanaged, day(60)).await.unwrap().reveal().to_owned()
+}
+
 /// The digest of a signed sheet.
 pub fn sheet(n: u8) -> String {
     format!("{n:02x}").repeat(32)

@@ -9,6 +9,7 @@ mod consent_forged;
 mod consent_kit;
 mod described;
 mod doors;
+mod doors_consent;
 mod erased;
 mod exports;
 mod guardians;

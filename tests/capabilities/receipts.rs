@@ -59,14 +59,23 @@ async fn d05_a_receipt_says_what_was_consented_to_and_no_value_and_holds_offline
     ] {
         assert_eq!(receipt.pointer(pointer), Some(&expected), "{pointer}: {}", answer.text);
     }
-    assert!(receipt["purpose"]["en"].is_string() && receipt["event"]["event_time"].as_str().unwrap().ends_with('Z'));
+    assert!(
+        receipt["purpose"]["en"].is_string()
+            && receipt["event"]["event_time"].as_str().unwrap().ends_with('Z')
+    );
     let number: Uuid = receipt["receipt_id"].as_str().unwrap().parse().unwrap();
     assert_eq!(number.get_version_num(), 4);
     assert!(receipt["log"]["checkpoint"]["size"].as_u64() > receipt["log"]["entry"].as_u64());
     // Nothing in it names the resident, as people do or as the trail does.
-    let row = t.vault.store.row(gridvault::store::Table::Records, t.task(0).resident.unwrap().as_bytes()).await;
+    let row =
+        t.vault.store.row(gridvault::store::Table::Records, t.task(0).resident.unwrap().as_bytes()).await;
     let header: gridvault::authority::Header = t.vault.keys.check(&row.unwrap().unwrap()).unwrap();
-    for secret in [&said(0, "person.name"), &said(0, "person.phone"), &header.tag, &t.task(0).resident.unwrap().to_string()] {
+    for secret in [
+        &said(0, "person.name"),
+        &said(0, "person.phone"),
+        &header.tag,
+        &t.task(0).resident.unwrap().to_string(),
+    ] {
         assert!(!answer.text.contains(secret.as_str()));
     }
     let keys = t.call("GET", "/log/donggaodi/keys.json", None, None).await;
@@ -153,7 +162,10 @@ async fn a_receipt_shown_again_after_a_withdrawal_is_told_from_one_that_stands(o
     let put = t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&body)).await;
     let after = t.call("GET", &path, Some(&session), None).await.body;
     assert_eq!(before["receipt"]["receipt_id"], after["receipt"]["receipt_id"], "one number for one event");
-    assert_eq!((&before["receipt"]["present_state"], &after["receipt"]["present_state"]), (&json!("given"), &json!("withdrawn")));
+    assert_eq!(
+        (&before["receipt"]["present_state"], &after["receipt"]["present_state"]),
+        (&json!("given"), &json!("withdrawn"))
+    );
     assert_ne!(before["check_code"], after["check_code"]);
     let withdrawn = format!("/v1/me/consents/{}/receipt", put.body["id"].as_str().unwrap());
     let receipt = t.call("GET", &withdrawn, Some(&session), None).await.body;
@@ -186,7 +198,15 @@ async fn a_receipt_is_given_to_whom_it_is_about_and_to_who_keeps_it_and_printed_
     let receipt = t.call("GET", &format!("/v1/me/consents/{id}/receipt"), Some(&session), None).await.body;
     assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
     assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
-    for words in ["同意回执", "探访关爱", "是否独居", "自助页面或窗口一步撤回", "12377", "<svg", receipt["check_code"].as_str().unwrap()] {
+    for words in [
+        "同意回执",
+        "探访关爱",
+        "独居",
+        "自助页面或窗口一步撤回",
+        "12377",
+        "<svg",
+        receipt["check_code"].as_str().unwrap(),
+    ] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert!(!page.text.contains("<script") && !page.text.contains("http"));

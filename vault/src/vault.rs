@@ -259,7 +259,8 @@ impl Vault {
             rows.iter().filter_map(|row| Some((row.rev, self.keys.check::<Area>(row)?))),
         ));
         let rows = self.store.all(Table::Notices).await?;
-        let version = |row: &Row| Some((uuid::Uuid::from_slice(&row.id).ok()?, self.keys.check::<Notice>(row)?));
+        let version =
+            |row: &Row| Some((uuid::Uuid::from_slice(&row.id).ok()?, self.keys.check::<Notice>(row)?));
         let notices = Arc::new(Notices::new(rows.iter().filter_map(version)));
         let newest = register::policy_in_force(self).await?;
         let outdated = newest != Some(self.book.load().manifest_hash());

@@ -42,14 +42,9 @@ fn own_doors() -> Vec<Door> {
         door("GET", "/v1/me/consents/{id}/receipt", "The receipt of a consent of mine", get(receipts::own))
             .gives::<said::ReceiptShape>(200, "Signed; checked offline by `gridvault receipt verify`.")
             .enters(&["trail.read"]),
-        door(
-            "GET",
-            "/v1/me/consents/{id}/receipt/page",
-            "The same, to be printed",
-            get(receipts::own_page),
-        )
-        .gives_media(200, "One page in Chinese, with a QR code and a check code.", "text/html")
-        .enters(&["trail.read"]),
+        door("GET", "/v1/me/consents/{id}/receipt/page", "The same, to be printed", get(receipts::own_page))
+            .gives_media(200, "One page in Chinese, with a QR code and a check code.", "text/html")
+            .enters(&["trail.read"]),
     ]
 }
 

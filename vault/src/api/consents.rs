@@ -200,7 +200,10 @@ async fn read(app: &App, context: &Context, caller: &Caller, resident: Uuid) -> 
     };
     let person = Person::find(&app.vault, caller, resident).await.map_err(|error| failed(&error))?;
     let reading = Reading::of(&app.vault, caller, &person).map_err(|error| failed(&error))?;
-    person.looked_at(&app.vault, caller, (Kind::TrailRead, "consents"), &context.request).await.map_err(|error| failed(&error))?;
+    person
+        .looked_at(&app.vault, caller, (Kind::TrailRead, "consents"), &context.request)
+        .await
+        .map_err(|error| failed(&error))?;
     let body = consents_of(&person, &reading, caller.now()).map_err(|error| failed(&error))?;
     Ok(axum::Json(body).into_response())
 }

@@ -56,10 +56,14 @@ fn of_records(method: &str, path: &str) -> Option<Value> {
         }
         ("PATCH", "/v1/consents/{id}") => json!({ "confirmed": true, "method": "signature" }),
         ("POST", "/v1/consents/{id}/invalidate") => json!({ "reason": "not_the_resident", "finding": 128 }),
-        ("POST", "/v1/residents/{id}/mandates") => json!({ "kind": "guardian", "person": RESIDENT, "relation": "51",
-            "proof": "household_register", "purposes": ["home_visit_care"], "from": "2026-11-24", "to": "2030-11-24" }),
+        ("POST", "/v1/residents/{id}/mandates") => {
+            json!({ "kind": "guardian", "person": RESIDENT, "relation": "51",
+            "proof": "household_register", "purposes": ["home_visit_care"], "from": "2026-11-24", "to": "2030-11-24" })
+        }
         ("PATCH", "/v1/mandates/{id}") => json!({ "confirmed": true }),
-        ("PATCH", "/v1/residents/{id}/capacity") => json!({ "doubted": true, "reason": "does_not_understand" }),
+        ("PATCH", "/v1/residents/{id}/capacity") => {
+            json!({ "doubted": true, "reason": "does_not_understand" })
+        }
         ("POST", "/v1/tasks") => json!({ "source": "12345", "number": "2026-11-24-0017", "kind": "case",
             "purpose": "case_handling", "residents": [RESIDENT], "assignees": [POST],
             "opens": "2026-11-24T09:00:00+08:00", "closes": "2026-12-24T18:00:00+08:00" }),

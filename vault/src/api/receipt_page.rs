@@ -15,8 +15,8 @@ th{width:9rem;font-weight:600}svg{width:42mm;height:42mm}.codes{display:flex;gap
 
 /// What the page may do: nothing but look as it does.
 pub(super) fn policy() -> String {
-    let hash = data_encoding::BASE64
-        .encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()).as_ref());
+    let hash =
+        data_encoding::BASE64.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes()).as_ref());
     format!("default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'")
 }
 
@@ -45,7 +45,10 @@ pub(super) fn page(receipt: &Receipt) -> String {
     let rows = [
         ("回执编号", text("/receipt_id")),
         ("居民代号", text("/pii_principal_id")),
-        ("处理者", format!("{} {}", text("/pii_controllers/0/party_name"), text("/pii_controllers/0/party_contact"))),
+        (
+            "处理者",
+            format!("{} {}", text("/pii_controllers/0/party_name"), text("/pii_controllers/0/party_contact")),
+        ),
         ("个保负责人", text("/pii_controllers/0/privacy_officer")),
         ("目的", format!("{} {}", text("/purpose/zh"), text("/purpose_text"))),
         ("信息项", fields.join("、")),
@@ -132,8 +135,14 @@ fn qr(text: &str) -> String {
     let size = code.size();
     let mut path = String::new();
     for y in 0..size {
-        for x in (0..size).filter(|x| code.get_module(*x, y)) {
-            write!(path, "M{} {}h1v1h-1z", x + 4, y + 4).unwrap_or_default();
+        let mut x = 0;
+        while x < size {
+            let run = (x..size).take_while(|x| code.get_module(*x, y)).count();
+            let run = i32::try_from(run).unwrap_or_default();
+            if run > 0 {
+                write!(path, "M{} {}h{run}v1h-{run}z", x + 4, y + 4).unwrap_or_default();
+            }
+            x += run + 1;
         }
     }
     let whole = size + 8;

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::doors::{Door, door};
 use super::problem::Name;
 use super::{
-    areas, catalog, docs, health, imports, lookups, me, people, proposals, residents, searches,
-    services, sessions, shapes, tasks, verifier,
+    areas, catalog, docs, health, imports, lookups, me, people, proposals, residents, searches, services,
+    sessions, shapes, tasks, verifier,
 };
 use crate::register::{Correction, NewTask, Newcomer, PremisesCorrection};
 

@@ -137,7 +137,8 @@ async fn rotate(rotate: &Rotate) -> Outcome {
 async fn rotate_receipts(rotate: &Rotate) -> Outcome {
     let (layout, passphrase) = rotate.place.found()?;
     if layout.database.file().is_none() && !rotate.all_stopped {
-        let words = "stop every instance, then say --all-stopped: each gets the new key file before it starts again";
+        let words =
+            "stop every instance, then say --all-stopped: each gets the new key file before it starts again";
         return Err(Failure(words.into(), 2));
     }
     // A server that has the folder open holds its lock: nothing is changed.

@@ -141,8 +141,11 @@ fn tell(as_json: bool, checked: &Checked, code: &str, covered: Option<u64>) {
     say(&format!("signed: receipt {}, check code {code}", checked.id));
     if checked.said.is_some() {
         let (state, at, purpose) = (of("/event/event_state"), of("/event/event_time"), of("/purpose/zh"));
-        say(&format!("says: {state} at {at}, {purpose}; present state {} when it was issued, {}",
-            of("/present_state"), of("/issued_at")));
+        say(&format!(
+            "says: {state} at {at}, {purpose}; present state {} when it was issued, {}",
+            of("/present_state"),
+            of("/issued_at")
+        ));
     }
     match covered {
         Some(size) => say(&format!("its entry is in the log, under a checkpoint of {size} entries")),

@@ -57,9 +57,7 @@ pub fn replay(book: &Book, public: &Json, private: &Json) -> Result<Vec<Again>, 
         let again = format!("{} {} {}", decided.outcome(), decided.rule(), decided.form_or_reason());
         let refused = recorded.strip_prefix("denied R-000 ");
         // A fact that is no rule refused it: no rule permits it now either, or the basis did not cover it.
-        let by_fact = refused.is_some_and(|why| {
-            again.starts_with("denied ") || UNCOVERED.contains(&why)
-        });
+        let by_fact = refused.is_some_and(|why| again.starts_with("denied ") || UNCOVERED.contains(&why));
         let same = again == recorded || by_fact;
         Again { field, recorded, again, same }
     });

@@ -8,8 +8,8 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::consents::Person;
 use super::RegisterError;
+use super::consents::Person;
 use crate::Vault;
 use crate::authority::{ConsentEvent, Notice, NoticeItems, effective_tier, standing};
 use crate::clock::{rfc3339, utc};
@@ -175,7 +175,8 @@ fn named(id: &str, person: &Person) -> Option<Value> {
 
 /// Who handles the data, and what the notice says of rights: in Chinese, as the notice that it was given under has it.
 fn parties(body: &mut Map<String, Value>, tenant: &str, notice: Option<(Uuid, &Notice)>) {
-    let items = notice.and_then(|(_, notice)| notice.items.get("zh-CN").or_else(|| notice.items.values().next()));
+    let items =
+        notice.and_then(|(_, notice)| notice.items.get("zh-CN").or_else(|| notice.items.values().next()));
     let fallback = NoticeItems {
         handler: tenant.to_owned(),
         withdrawal: "在自助页面“我的同意”中一步撤回，或到社区服务站窗口、电话撤回；撤回不影响此前的处理，也不影响其他服务".into(),

@@ -38,7 +38,9 @@ impl Notices {
     pub fn newest(&self, purpose: Purpose, series: &[Series], at: i64) -> Option<(Uuid, &Notice)> {
         series.iter().find_map(|series| {
             let fits = |kept: &&Kept| {
-                kept.notice.series == *series && kept.notice.live(at) && kept.notice.purposes.contains(&purpose)
+                kept.notice.series == *series
+                    && kept.notice.live(at)
+                    && kept.notice.purposes.contains(&purpose)
             };
             let newest = self.0.iter().filter(fits).max_by_key(|kept| kept.notice.version);
             newest.map(|kept| (kept.id, &kept.notice))

@@ -148,7 +148,8 @@ impl Model<'_> {
     fn dissent(&self, speaker: Speaker) -> bool {
         let Speaker::Guardian(own) = speaker else { return false };
         self.now.mandates.iter().any(|(m, mandate)| {
-            let words = self.events.iter().enumerate().filter(|(_, (_, _, e))| e.speaker == Speaker::Guardian(*m));
+            let words =
+                self.events.iter().enumerate().filter(|(_, (_, _, e))| e.speaker == Speaker::Guardian(*m));
             let told = |n: usize, e: &ConsentEvent| match e.state {
                 ConsentState::Given => Some(true),
                 ConsentState::Renewed => self.may_renew(self.events[n].0).then_some(true),
@@ -158,7 +159,7 @@ impl Model<'_> {
                 }
                 _ => None,
             };
-            let last = words.filter_map(|(n, (_, _, e))| told(n, e)).last();
+            let last = words.rev().find_map(|(n, (_, _, e))| told(n, e));
             *m != own && mandate.live(self.at) && mandate.kind == MandateKind::Guardian && last == Some(false)
         })
     }

@@ -58,7 +58,7 @@ pub async fn confirm_own(
     let person = Person::find(vault, caller, resident).await?;
     person.recorder(caller)?;
     person.in_use()?;
-    let speaker = person.speaker(caller, ConsentBy::Resident, None)?;
+    let speaker = person.speaker(caller, ConsentBy::Resident, None, purpose)?;
     if let Some(reason) = person.may_agree(speaker) {
         return Err(refuse(vault, caller, &person, purpose, reason, request).await);
     }
@@ -213,8 +213,7 @@ async fn is_outside(vault: &Vault, caller: &Caller, event: &ConsentEvent) -> Res
     let own = &post.assignment;
     let same_areas = own.areas.is_empty() && recorded.areas.is_empty()
         || own.areas.iter().any(|area| recorded.areas.contains(area));
-    let other_unit =
-        own.department != recorded.department || own.scheme != recorded.scheme || !same_areas;
+    let other_unit = own.department != recorded.department || own.scheme != recorded.scheme || !same_areas;
     Ok(other && other_unit)
 }
 

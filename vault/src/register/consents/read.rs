@@ -23,9 +23,7 @@ impl Reading {
     /// What that caller may read of that person; refused alike where there is nobody.
     pub fn of(vault: &Vault, caller: &Caller, person: &Person) -> Result<Self, RegisterError> {
         let keeps = match caller.party() {
-            Party::Resident(own) => {
-                *own == person.id || person.spoken_for_by(*own, caller.now()).is_some()
-            }
+            Party::Resident(own) => *own == person.id || person.spoken_for_by(*own, caller.now()).is_some(),
             Party::Service { .. } => false,
             Party::Post(_) => match caller.role() {
                 Role::DataSteward | Role::PrivacyOfficer => true,
