@@ -154,6 +154,7 @@ def walk():
     ask("DELETE /v1/tokens/{token}", officer, 204, token=token)
     good("PATCH /v1/services/{id}", officer, 204, id=service)
     ask("GET /v1/areas/check", officer, 200)
+    consents(made)
     authority()
     log(lines["lookups"][0]["id"])
 
@@ -186,6 +187,46 @@ def authority():
     ask("GET /v1/rosters", auditor, 200)
     good("PATCH /v1/rosters/{id}", officer, 204, {"confirmed": False, "ended": True}, id=made)
     ask("GET /v1/assignments/usage", auditor, 200, query={"days": 7})
+
+
+def consents(other):
+    """What a resident consented to, how it stands, its receipt, and who speaks for whom."""
+    mine = ask("GET /v1/me/consents", resident, 200)
+    mine = next(c["event"] for c in mine["consents"] if c["purpose"] == "home_visit_care")
+    for page in ("", "/page"):
+        ask(f"GET /v1/me/consents/{{id}}/receipt{page}", resident, 200, id=mine)
+        ask(f"GET /v1/consents/{{id}}/receipt{page}", officer, 200, id=mine)
+        ask(f"GET /v1/consents/{{id}}/receipt{page}", auditor, 404, id=mine)
+    own = {"state": "given", "confirm": True}
+    ask("PUT /v1/me/consents/{purpose}", resident, 409, own, purpose="home_visit_care")
+    ask("GET /v1/residents/{id}/consents", chief, 200, id=TASK["resident"], query={"assignment": chief["assignment"]})
+    ask("GET /v1/residents/{id}/consents", chief, 404, id=str(uuid.uuid4()), query={"assignment": chief["assignment"]})
+    sheet = {"purpose": "service_matching", "state": "given", "method": "signature", "basis_kind": "separate"}
+    recorded = ask("POST /v1/residents/{id}/consents", steward, 201, {**sheet, "evidence": "0c" * 32}, id=other)["id"]
+    ask("POST /v1/residents/{id}/consents", steward, 400, {**sheet, "evidence": "0c" * 32}, id=other)
+    good("PATCH /v1/consents/{id}", steward, 403, id=recorded)
+    good("PATCH /v1/consents/{id}", caller("window_clerk"), 200, id=recorded)
+    ask("PATCH /v1/consents/{id}", officer, 409, {"code": "12345678"}, id=recorded)
+    found = ask("POST /v1/audit/queries", officer, 200, {"kinds": ["auth.refused"], "newest_first": True, "limit": 1})
+    refused = found["entries"][0]["public"]["seq"]
+    good("POST /v1/consents/{id}/invalidate", officer, 400, {"finding": refused}, id=recorded)
+    good("POST /v1/consents/{id}/invalidate", steward, 403, id=recorded)
+    back = {"purpose": "service_matching", "state": "withdrawn", "method": "signature"}
+    ask("POST /v1/residents/{id}/consents", steward, 201, back, id=other)
+    ask("POST /v1/residents/{id}/consents", steward, 409, {**back, "state": "requested"}, id=other)
+    found = ask("POST /v1/audit/queries", officer, 200, {"kinds": ["finding.raised"], "newest_first": True, "limit": 1})
+    behind = {"finding": found["entries"][0]["public"]["seq"]}
+    good("POST /v1/consents/{id}/invalidate", officer, 201, behind, id=mine)
+    letter = {"kind": "proxy", "relation": "20", "proof": "letter", "number": "walk-1", "purposes": ["home_visit_care"]}
+    today = datetime.now(UTC)
+    term = {"from": today.isoformat(), "to": (today + timedelta(days=300)).isoformat()}
+    mandate = ask("POST /v1/residents/{id}/mandates", steward, 201, {**letter, **term}, id=TASK["resident"])["id"]
+    good("POST /v1/residents/{id}/mandates", steward, 400, {"person": other}, id=TASK["resident"])
+    good("PATCH /v1/mandates/{id}", steward, 403, id=mandate)
+    good("PATCH /v1/mandates/{id}", officer, 204, id=mandate)
+    ask("PATCH /v1/mandates/{id}", resident, 204, {"ended": True}, id=mandate)
+    good("PATCH /v1/residents/{id}/capacity", steward, 204, id=other)
+    good("PATCH /v1/residents/{id}/capacity", officer, 204, {"doubted": False}, id=other)
 
 
 def log(line):

@@ -6,7 +6,7 @@ use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, notice, sheet};
+use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, notice, session, sheet};
 
 on_both!(a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too);
 async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too(on: On) {
@@ -135,7 +135,7 @@ async fn d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one(on: O
     let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
     notice(&t, ("GN", 1), &[Purpose::HomeVisitCare], &["person.name", "person.phone"], false, 0).await;
-    let session = t.sign_in(resident).await;
+    let session = session(&t, resident).await;
     let put = async |body: Value| {
         t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&body)).await
     };

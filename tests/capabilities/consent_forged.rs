@@ -112,9 +112,9 @@ async fn told(t: &TestVault, resident: Uuid, by: Uuid) {
     let mut due: Due = keys.check(&row).unwrap();
     let id = Uuid::now_v7();
     let delivery = Delivery {
-        notice: Uuid::nil(),
-        hash: String::new(),
-        channel: Channel::Sms,
+        notice: None,
+        hash: None,
+        channel: Some(Channel::Sms),
         at: t.vault.now(),
         by: Some(by),
         witness: None,

@@ -43,6 +43,12 @@ impl<'t> Kit<'t> {
     }
 }
 
+/// A resident's token that is good for 60 days.
+pub async fn session(t: &TestVault, resident: Uuid) -> String {
+    let holder = gridvault::authority::Holder::Resident(resident);
+    issue_token(&t.vault, holder, Posture::Unmanaged, day(60)).await.unwrap().reveal().to_owned()
+}
+
 /// The digest of a signed sheet.
 pub fn sheet(n: u8) -> String {
     format!("{n:02x}").repeat(32)
@@ -78,6 +84,9 @@ pub async fn notice(
         valid_from,
         material_change,
         approved: vec![Uuid::now_v7(), Uuid::now_v7()],
+        by_officer: true,
+        approved_at: Some(0),
+        refused: false,
     };
     let row = t.vault.keys.row(Table::Notices, id.as_bytes(), 1, None, &notice).unwrap();
     let act = Act::new(&t.vault.keys, system_entry(Kind::NoticePublished), Change::rows(vec![row]));
@@ -90,9 +99,9 @@ pub async fn deliver(t: &TestVault, resident: Uuid, notice: Uuid, at: i64) {
     let row = t.vault.store.row(Table::Notices, notice.as_bytes()).await.unwrap().unwrap();
     let hash = t.vault.keys.check::<Notice>(&row).unwrap().hash;
     let delivery = Delivery {
-        notice,
-        hash,
-        channel: Channel::PaperSigned,
+        notice: Some(notice),
+        hash: Some(hash),
+        channel: Some(Channel::PaperSigned),
         at,
         by: None,
         witness: None,

@@ -1,14 +1,11 @@
 //! Who speaks for a resident: guardians of children, proxies by letter, and nobody where it is doubted that the resident
 //! understands.
 
-use gridvault::authority::Holder;
-use gridvault::register::issue_token;
-use gridvault_policy::Posture;
 use gridvault_tests::{Answer, HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent_kit::{Kit, VISIT, born, day, sheet};
+use crate::consent_kit::{Kit, VISIT, born, session, sheet};
 
 struct Family<'t> {
     t: &'t TestVault,
@@ -30,11 +27,6 @@ impl<'t> Family<'t> {
         let body = json!({ "resident": self.child, "fields": ["person.name"], "purpose": VISIT, "task": self.task,
             "assignment": self.t.task(0).assignment });
         self.t.look(token, body).await
-    }
-
-    async fn session(&self, resident: Uuid) -> String {
-        let token = issue_token(&self.t.vault, Holder::Resident(resident), Posture::Unmanaged, day(60)).await;
-        token.unwrap().reveal().to_owned()
     }
 
     async fn put(&self, session: &str, for_whom: Option<Uuid>, state: &str) -> Answer {
@@ -71,7 +63,7 @@ async fn d19_under_14_the_guardian_alone_consents_and_from_the_birthday_on_the_c
     let t = TestVault::street(on).await;
     let f = Family::with_child(&t, "2012-11-25").await;
     let (parent, stranger) = (t.task(1).resident.unwrap(), t.task(5).resident.unwrap());
-    let (own, parents) = (f.session(f.child).await, f.session(parent).await);
+    let (own, parents) = (session(&t, f.child).await, session(&t, parent).await);
     // Neither the child's own word counts, nor staff's on it.
     let refused = f.put(&own, None, "given").await;
     assert_eq!((refused.status, &refused.body["reason"]["code"]), (403, &json!("needs_guardian")));
@@ -89,7 +81,7 @@ async fn d19_under_14_the_guardian_alone_consents_and_from_the_birthday_on_the_c
     let due = t.vault.store.children(gridvault::store::Table::Dues, f.child.as_bytes()).await.unwrap();
     assert_eq!(due.len(), 1, "the family is told of it");
     // Who is no guardian speaks for nobody, and learns nothing.
-    let nobody = f.session(stranger).await;
+    let nobody = session(&t, stranger).await;
     assert_eq!(f.put(&nobody, Some(f.child), "given").await.status, 404);
     assert_eq!(f.put(&nobody, Some(Uuid::new_v4()), "given").await.status, 404);
     assert_eq!(f.put(&parents, Some(f.child), "given").await.status, 200);
@@ -118,7 +110,7 @@ async fn d19_two_guardians_who_disagree_have_refused(on: On) {
     let [one, two] = [t.task(1).resident.unwrap(), t.task(5).resident.unwrap()];
     let first = f.guardian(one).await;
     let second = f.guardian(two).await;
-    let (one, two) = (f.session(one).await, f.session(two).await);
+    let (one, two) = (session(&t, one).await, session(&t, two).await);
     assert_eq!(f.put(&one, Some(f.child), "given").await.status, 200);
     assert_eq!(f.look(&t.chief().token).await.status, 200);
     assert_eq!(f.put(&two, Some(f.child), "refused").await.status, 200);
@@ -148,7 +140,7 @@ async fn d19_a_guardians_word_taken_down_by_staff_opens_nothing_before_it_is_con
     assert_eq!(given.status, 201, "{}", given.text);
     // What is about a child is sensitive, every field of it.
     assert_eq!(f.look(&t.chief().token).await.reason("person.name"), "needs_separate");
-    let parents = f.session(parent).await;
+    let parents = session(&t, parent).await;
     let confirm = json!({ "state": "given", "confirm": true, "for": f.child });
     let path = format!("/v1/me/consents/{VISIT}");
     assert_eq!(t.call("PUT", &path, Some(&parents), Some(&confirm)).await.status, 200);
@@ -186,7 +178,7 @@ async fn a_proxy_speaks_within_the_letter_and_until_the_resident_ends_it(on: On)
     assert_eq!(made.status, 201, "{}", made.text);
     let mandate = made.body["id"].clone();
     assert_eq!(f.step(&mandate, &f.kit.clerk, json!({ "confirmed": true })).await, 204);
-    let session = f.session(proxy).await;
+    let session = session(&t, proxy).await;
     let put = async |purpose: &str, fields: Value| {
         let body = json!({ "state": "given", "for": old, "fields": fields });
         t.call("PUT", &format!("/v1/me/consents/{purpose}"), Some(&session), Some(&body)).await
@@ -201,7 +193,7 @@ async fn a_proxy_speaks_within_the_letter_and_until_the_resident_ends_it(on: On)
     let seen = look().await;
     assert_eq!((seen.outcome("person.name"), seen.reason("person.phone")), ("clear", "consent_none"));
     // The resident needs nobody's leave to end it, and the consent ends with it.
-    let own = f.session(old).await;
+    let own = crate::consent_kit::session(&t, old).await;
     assert_eq!(f.step(&mandate, &own, json!({ "ended": true })).await, 204);
     assert_eq!(look().await.reason("person.name"), "consent_none");
     assert_eq!(put(VISIT, json!(["person.name"])).await.status, 404);

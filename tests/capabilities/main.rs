@@ -11,6 +11,7 @@ mod described;
 mod doors;
 mod doors_authority;
 mod duty;
+mod doors_consent;
 mod erased;
 mod exports;
 mod guardians;

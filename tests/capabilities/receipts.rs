@@ -201,7 +201,7 @@ async fn a_receipt_is_given_to_whom_it_is_about_and_to_who_keeps_it_and_printed_
     for words in [
         "同意回执",
         "探访关爱",
-        "是否独居",
+        "独居",
         "自助页面或窗口一步撤回",
         "12377",
         "<svg",

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::shapes::{Why, left_out};
 use crate::authority::{ConsentKind, ConsentState, MandateKind, Present};
-use crate::words::{Moment, PurposeWord, StoredFieldWord};
+use crate::words::{FieldWord, Moment, PurposeWord, StoredFieldWord};
 
 /// How the consent for a purpose stands; for staff who do not keep consents no more than its state.
 #[derive(JsonSchema)]
@@ -22,10 +22,10 @@ pub(super) struct ConsentShape {
     /// The event that it rests on.
     event: Option<Uuid>,
     /// What it opens.
-    #[schemars(with = "Option<Vec<StoredFieldWord>>")]
+    #[schemars(with = "Option<Vec<FieldWord>>")]
     fields: Option<Vec<String>>,
     /// What it does not open yet, or no more.
-    #[schemars(with = "Option<Vec<StoredFieldWord>>")]
+    #[schemars(with = "Option<Vec<FieldWord>>")]
     held_back: Option<Vec<String>>,
     #[schemars(with = "Option<Moment>")]
     until: Option<String>,
@@ -43,7 +43,7 @@ pub(super) struct ConsentEventShape {
     entry: i64,
     #[schemars(with = "PurposeWord")]
     purpose: String,
-    #[schemars(with = "Vec<StoredFieldWord>")]
+    #[schemars(with = "Vec<FieldWord>")]
     fields: Vec<String>,
     state: ConsentState,
     basis_kind: ConsentKind,

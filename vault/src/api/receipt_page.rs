@@ -135,8 +135,14 @@ fn qr(text: &str) -> String {
     let size = code.size();
     let mut path = String::new();
     for y in 0..size {
-        for x in (0..size).filter(|x| code.get_module(*x, y)) {
-            write!(path, "M{} {}h1v1h-1z", x + 4, y + 4).unwrap_or_default();
+        let mut x = 0;
+        while x < size {
+            let run = (x..size).take_while(|x| code.get_module(*x, y)).count();
+            let run = i32::try_from(run).unwrap_or_default();
+            if run > 0 {
+                write!(path, "M{} {}h{run}v1h-{run}z", x + 4, y + 4).unwrap_or_default();
+            }
+            x += run + 1;
         }
     }
     let whole = size + 8;

@@ -7,13 +7,21 @@ use crate::authority::{ConsentEvent, Header, Mandate};
 use crate::seal::Keyring;
 use crate::store::{Row, Table};
 
-/// The consent events in their order (id, entry number, event), with the digest of the last row; nothing where they are not
-/// all that the header counts, each once and each chained to the one before.
+/// A person's consent events, whole.
+#[derive(Clone, Default)]
+pub struct ConsentLog {
+    /// In their order: id, entry number, event.
+    pub events: Vec<(Uuid, i64, ConsentEvent)>,
+    /// Digest of the last one's row, hex.
+    pub last: Option<String>,
+}
+
+/// The consent events; nothing where they are not all that the header counts, each once and each chained to the one before.
 pub(crate) fn consent_events<'r>(
     keys: &Keyring,
     rows: impl Iterator<Item = &'r Row>,
     header: &Header,
-) -> Option<(Vec<(Uuid, i64, ConsentEvent)>, Option<String>)> {
+) -> Option<ConsentLog> {
     let mut held: Vec<(&Row, Uuid, ConsentEvent)> = rows
         .filter(|row| row.table == Table::Consents)
         .filter_map(|row| Some((row, Uuid::from_slice(&row.id).ok()?, keys.check(row)?)))
@@ -31,7 +39,8 @@ pub(crate) fn consent_events<'r>(
         before = Some(row);
     }
     let last = before.map(|row| digest(keys, row));
-    Some((held.into_iter().map(|(row, id, event)| (id, row.seq, event)).collect(), last))
+    let events = held.into_iter().map(|(row, id, event)| (id, row.seq, event)).collect();
+    Some(ConsentLog { events, last })
 }
 
 /// Who speaks for the person.

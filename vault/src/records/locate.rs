@@ -3,7 +3,7 @@
 use gridvault_policy::{RecordType, Relation, Scheme};
 use uuid::Uuid;
 
-use super::consents::{consent_events, mandates};
+use super::consents::{ConsentLog, consent_events, mandates};
 use crate::Vault;
 use crate::authority::{ConsentEvent, Header, Holder, Mandate, Task};
 use crate::identity::{Caller, Party, Post};
@@ -100,14 +100,11 @@ impl Located {
 
     /// The resident's consent events in their order; none at all where the header counts others than are there.
     pub fn consents(&self, vault: &Vault) -> Vec<(Uuid, i64, ConsentEvent)> {
-        self.consents_chained(vault).map(|(events, _)| events).unwrap_or_default()
+        self.consents_chained(vault).unwrap_or_default().events
     }
 
     /// Likewise, with the digest of the last row; nothing where they are not whole.
-    pub(crate) fn consents_chained(
-        &self,
-        vault: &Vault,
-    ) -> Option<(Vec<(Uuid, i64, ConsentEvent)>, Option<String>)> {
+    pub fn consents_chained(&self, vault: &Vault) -> Option<ConsentLog> {
         let own = self.own.as_ref()?;
         let events = consent_events(&vault.keys, self.rows.rows.iter(), &own.header);
         if events.is_none() {

@@ -162,7 +162,7 @@ impl Model<'_> {
                 }
                 _ => None,
             };
-            let last = words.filter_map(|(n, (_, _, e))| told(n, e)).last();
+            let last = words.rev().find_map(|(n, (_, _, e))| told(n, e));
             *m != own && mandate.live(self.at) && mandate.kind == MandateKind::Guardian && last == Some(false)
         })
     }

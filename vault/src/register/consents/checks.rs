@@ -3,11 +3,11 @@
 use gridvault_policy::{AgeClass, Purpose, Reason, Relation, Role};
 use uuid::Uuid;
 
-use super::{NewConsent, Person, in_post};
+use super::{NewConsent, Person};
 use crate::Vault;
 use crate::authority::{
-    Assignment, ConsentBy, ConsentEvent, ConsentKind, ConsentState, Delivery, Header, Present, Series,
-    Speaker, standing,
+    Assignment, ConsentBy, ConsentEvent, ConsentKind, ConsentState, Delivery, Header, Holder, Present,
+    Series, Speaker, standing,
 };
 use crate::clock::days;
 use crate::identity::Caller;
@@ -78,7 +78,7 @@ pub(super) async fn conflict(
 ) -> Result<Option<Reason>, RegisterError> {
     let staff = speaker.mandate().and_then(|id| person.mandate(id)).and_then(|mandate| mandate.staff);
     let Some(staff) = staff.filter(|_| said.agrees()) else { return Ok(None) };
-    let own = in_post(caller) && caller.holder().id() == staff;
+    let own = caller.holder() == Holder::Person(staff);
     let conflict = own || works_near(vault, person, staff, caller.now()).await?;
     Ok(conflict.then_some(Reason::ConflictOfInterest))
 }

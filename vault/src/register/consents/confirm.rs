@@ -58,7 +58,7 @@ pub async fn confirm_own(
     let person = Person::find(vault, caller, resident).await?;
     person.recorder(caller)?;
     person.in_use()?;
-    let speaker = person.speaker(caller, ConsentBy::Resident, None)?;
+    let speaker = person.speaker(caller, ConsentBy::Resident, None, purpose)?;
     if let Some(reason) = person.may_agree(speaker) {
         return Err(refuse(vault, caller, &person, purpose, reason, request).await);
     }

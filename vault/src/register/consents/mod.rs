@@ -1,137 +1,40 @@
 //! Recording consent events: by who speaks, signed in, or by staff on that word; each with what it rests on.
 
+mod after;
 mod checks;
 mod confirm;
+mod entries;
 mod person;
 mod read;
+mod said;
 
-use gridvault_audit::{Entry, Json, Kind};
-use gridvault_policy::{AgeClass, Basis, FieldId, Purpose, Reason, RecordType, Tier};
-use serde::Deserialize;
+use gridvault_audit::Json;
+use gridvault_policy::{Basis, FieldId, Reason, Tier};
 use uuid::Uuid;
 
-pub(super) use checks::works_near;
-pub use confirm::{Confirming, confirm_consent, confirm_own, consent_code, invalidate_consent};
-pub use person::{Held, Person};
-pub use read::{Reading, consent_held, consents_of};
-
-use super::correct::subject;
-use super::dues::owe;
+use self::after::{to_erase, told};
+pub(super) use self::checks::works_near;
+pub use self::confirm::{Confirming, confirm_consent, confirm_own, consent_code, invalidate_consent};
+pub(super) use self::entries::refused;
+use self::entries::{describe, entry_kind, refuse};
+pub use self::person::{Held, Person};
+pub use self::read::{Reading, consent_held, consents_of};
+pub use self::said::NewConsent;
+use self::said::{METHODS, kind, until, well_formed};
+use self::said::{SpeakerKind, SpeakerSaid};
 use super::findings::finding;
 use super::tasks::invalid;
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::authority::{
-    ConsentBy, ConsentEvent, ConsentKind, ConsentState, Speaker, Why, effective_tier, standing,
-};
-use crate::clock::{civil_date, days, parse_time};
-use crate::identity::{Caller, Party};
-use crate::store::{Row, Table};
+use crate::authority::{ConsentBy, ConsentEvent, ConsentKind, ConsentState, Speaker, effective_tier};
+use crate::clock::days;
+use crate::identity::Caller;
+use crate::store::Table;
 use crate::trail::{Act, Change};
 
 /// T3 and T4 are consented to for a year at most, T1 and T2 for two (domain rule after PIPL 19).
 const SENSITIVE_FOR: i64 = days(365);
 const ORDINARY_FOR: i64 = days(730);
-/// What staff recorded in a resident's name, the resident is told within so many days.
-const TOLD_WITHIN: i64 = days(7);
-
-/// How a consent may be expressed.
-const METHODS: &[&str] =
-    &["signature", "fingerprint_witnessed", "sms_code", "voice_recorded", "self_service"];
-
-/// A consent event as it comes in.
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewConsent {
-    /// For what: one purpose (PIPL 14, 29).
-    #[schemars(with = "crate::words::PurposeWord")]
-    pub purpose: Purpose,
-    /// Which fields; none said: all that the purpose's rules name.
-    #[serde(default)]
-    #[schemars(with = "Option<Vec<crate::words::StoredFieldWord>>", length(min = 1))]
-    pub fields: Option<Vec<String>>,
-    /// What is said.
-    #[schemars(with = "SaidWord")]
-    pub state: ConsentState,
-    /// How it was expressed.
-    #[schemars(extend("enum" = METHODS))]
-    pub method: String,
-    /// The notice version it is given under; none said: the newest in force that speaks of the purpose.
-    #[serde(default)]
-    pub notice: Option<Uuid>,
-    /// What kind it is; T3 and T4 need a separate one. Said of nothing but a yes.
-    #[serde(default)]
-    pub basis_kind: Option<ConsentKind>,
-    /// Until when, where it is to end before its time.
-    #[serde(default)]
-    #[schemars(with = "Option<crate::words::When>")]
-    pub until: Option<String>,
-    /// Who speaks; none said: the resident.
-    #[serde(default)]
-    pub expressed_by: Option<SpeakerSaid>,
-    /// Who witnessed it: a member of staff other than who records it, or another resident.
-    #[serde(default)]
-    pub witness: Option<Uuid>,
-    /// SHA-256 of the signed sheet or of the recording, hex; a separate consent has its own.
-    #[serde(default)]
-    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
-    pub evidence: Option<String>,
-}
-
-/// The words of a consent event that may be said from outside.
-#[derive(schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "ConsentSaid")]
-#[expect(dead_code, reason = "described, never made")]
-enum SaidWord {
-    Requested,
-    Given,
-    Refused,
-    Deferred,
-    Withdrawn,
-    Renewed,
-}
-
-/// Who speaks for the resident.
-#[derive(Clone, Copy, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SpeakerSaid {
-    /// In what capacity.
-    pub kind: SpeakerKind,
-    /// By which mandate, of a guardian or a proxy.
-    #[serde(default)]
-    pub mandate: Option<Uuid>,
-}
-
-/// In what capacity somebody speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SpeakerKind {
-    /// The resident.
-    Subject,
-    /// A guardian.
-    Guardian,
-    /// A proxy.
-    Proxy,
-}
-
-impl NewConsent {
-    /// An event with nothing more than what must be said.
-    pub fn new(purpose: Purpose, state: ConsentState, method: &str) -> Self {
-        Self {
-            purpose,
-            fields: None,
-            state,
-            method: method.to_owned(),
-            notice: None,
-            basis_kind: None,
-            until: None,
-            expressed_by: None,
-            witness: None,
-            evidence: None,
-        }
-    }
-}
 
 /// Records a consent event of that resident; gives its id. Who speaks signed in opens all its fields; what staff (data
 /// steward, window clerk, a grid worker with an open task that names the resident) record opens T1 and T2 only, until it is
@@ -146,7 +49,7 @@ pub async fn record_consent(
     let person = Person::find(vault, caller, resident).await?;
     let by = person.recorder(caller)?;
     person.in_use()?;
-    let speaker = person.speaker(caller, by, new.expressed_by)?;
+    let speaker = person.speaker(caller, by, new.expressed_by, new.purpose)?;
     let held = person.held()?;
     well_formed(&new, by)?;
     let refused = async |reason| refuse(vault, caller, &person, new.purpose, reason, request).await;
@@ -242,164 +145,6 @@ async fn append(
     Ok(id)
 }
 
-/// Rows that say who has to be told: the resident of what staff recorded; of T4 of 14 to 17 the guardians too.
-fn told(vault: &Vault, person: &Person, event: &ConsentEvent, id: Uuid) -> Result<Vec<Row>, RegisterError> {
-    let mut whom = Vec::new();
-    if event.by == ConsentBy::Staff {
-        whom.push(person.id);
-    }
-    let special = event.fields.iter().filter_map(|id| FieldId::parse(id).ok()).any(|f| f.tier() == Tier::T4);
-    if person.age == AgeClass::From14To17 && event.state.agrees() && special {
-        let live = person.mandates.iter().filter(|(_, mandate)| mandate.live(event.at));
-        whom.extend(live.filter_map(|(_, mandate)| mandate.person));
-    }
-    let owed = |resident: &Uuid| {
-        let about = (Why::ConsentRecorded, id);
-        Ok(owe(&vault.keys, *resident, about, (event.at, event.at.saturating_add(TOLD_WITHIN)))?)
-    };
-    whom.iter().map(owed).collect()
-}
-
-/// The finding that what nothing else is a basis for has to be erased or frozen, within 15 working days.
-fn to_erase(
-    vault: &Vault,
-    caller: &Caller,
-    person: &Person,
-    ended: &ConsentEvent,
-    request: &str,
-) -> Option<Act> {
-    let book = vault.book.load();
-    let other_basis = |field: FieldId| {
-        Purpose::ALL.iter().any(|purpose| {
-            [Basis::StatutoryDuty, Basis::Delegation]
-                .iter()
-                .any(|basis| book.fields_of(*purpose, *basis).contains(&field))
-        })
-    };
-    let held = person.held().ok()?;
-    let now = person.circumstances(&held.notices);
-    let consented = |field: FieldId| {
-        Purpose::ALL
-            .iter()
-            .filter(|purpose| **purpose != ended.purpose)
-            .any(|purpose| standing(held.in_order(), *purpose, &now, caller.now()).refuses(field).is_none())
-    };
-    let fields = ended.fields.iter().filter_map(|id| FieldId::parse(id).ok());
-    let rest: Vec<Json> = fields
-        .filter(|field| field.record() == RecordType::Person)
-        .filter(|field| !other_basis(*field) && !consented(*field))
-        .map(|field| Json::from(field.as_str()))
-        .collect();
-    if rest.is_empty() {
-        return None;
-    }
-    let mut job = finding(caller, "erase_or_freeze", request);
-    describe(&mut job, person, ended.purpose);
-    job.private.detail.insert("fields", Json::List(rest));
-    job.private.detail.insert("until", Json::Int(working_days(caller.now(), 15)));
-    Some(Act::new(&vault.keys, job, Change::none()))
-}
-
-/// The moment so many weekdays later.
-fn working_days(from: i64, many: u32) -> i64 {
-    let (mut at, mut left) = (from, many);
-    while left > 0 {
-        at = at.saturating_add(days(1));
-        let weekday = civil_date(at).weekday();
-        if !matches!(weekday, jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
-            left -= 1;
-        }
-    }
-    at
-}
-
-fn describe(entry: &mut Entry, person: &Person, purpose: Purpose) {
-    entry.public.purpose = Some(purpose.as_str().into());
-    entry.private.subject = subject(&person.header);
-}
-
-/// Enters that a consent for that purpose was refused, and gives the refusal.
-async fn refuse(
-    vault: &Vault,
-    caller: &Caller,
-    person: &Person,
-    purpose: Purpose,
-    reason: Reason,
-    request: &str,
-) -> RegisterError {
-    let mut refused = entry(Kind::AuthRefused, caller, request);
-    describe(&mut refused, person, purpose);
-    refused.private.detail.insert("door", word("consents"));
-    entered(vault, refused, reason).await
-}
-
-/// Likewise, of what is for no purpose.
-pub(super) async fn refused(
-    vault: &Vault,
-    caller: &Caller,
-    person: &Person,
-    door: &'static str,
-    reason: Reason,
-    request: &str,
-) -> RegisterError {
-    let mut refused = entry(Kind::AuthRefused, caller, request);
-    refused.private.subject = subject(&person.header);
-    refused.private.detail.insert("door", word(door));
-    entered(vault, refused, reason).await
-}
-
-async fn entered(vault: &Vault, mut refused: Entry, reason: Reason) -> RegisterError {
-    refused.public.result = Some(gridvault_audit::ResultWord::Denied);
-    refused.public.reason = Some(reason.as_str().into());
-    match vault.log.record(Act::new(&vault.keys, refused, Change::none())).await {
-        Ok(_) => RegisterError::Denied { rule: gridvault_policy::RuleId::NONE, reason },
-        Err(error) => error.into(),
-    }
-}
-
-fn entry_kind(state: ConsentState) -> Kind {
-    match state {
-        ConsentState::Requested => Kind::ConsentRequested,
-        // A confirmation is the giving of what was held back.
-        ConsentState::Given | ConsentState::Confirmed => Kind::ConsentGiven,
-        ConsentState::Refused => Kind::ConsentRefused,
-        ConsentState::Deferred => Kind::ConsentDeferred,
-        ConsentState::Withdrawn => Kind::ConsentWithdrawn,
-        ConsentState::Renewed => Kind::ConsentRenewed,
-        ConsentState::Invalidated => Kind::ConsentInvalidated,
-    }
-}
-
-fn well_formed(new: &NewConsent, by: ConsentBy) -> Result<(), RegisterError> {
-    let claimed = new.method == "self_service" && by == ConsentBy::Staff;
-    if !METHODS.contains(&new.method.as_str()) || claimed {
-        return Err(invalid("/method", "word_unknown"));
-    }
-    if matches!(new.state, ConsentState::Confirmed | ConsentState::Invalidated) {
-        return Err(invalid("/state", "word_unknown"));
-    }
-    let is_digest = |text: &str| text.len() == 64 && data_encoding::HEXLOWER.decode(text.as_bytes()).is_ok();
-    if new.evidence.as_deref().is_some_and(|text| !is_digest(text)) {
-        return Err(invalid("/evidence", "sha256"));
-    }
-    Ok(())
-}
-
-/// What a signed-in speaker says of one purpose is a consent of its own; staff say what was signed.
-fn kind(new: &NewConsent, by: ConsentBy) -> ConsentKind {
-    match by {
-        ConsentBy::Resident => ConsentKind::Separate,
-        ConsentBy::Staff => new.basis_kind.unwrap_or_default(),
-    }
-}
-
-fn until(said: Option<&str>, now: i64, longest: i64) -> Result<i64, RegisterError> {
-    let most = now.saturating_add(longest);
-    let Some(said) = said else { return Ok(most) };
-    let until = parse_time(said).ok_or_else(|| invalid("/until", "time"))?;
-    if until <= now || until > most { Err(invalid("/until", "out_of_bounds")) } else { Ok(until) }
-}
-
 /// The fields consented to: of those that the purpose's rules name on consent, within the notice and the mandate.
 fn fields(
     vault: &Vault,
@@ -420,10 +165,15 @@ fn fields(
         if !usable.contains(field) {
             return Some("field_not_for_purpose");
         }
-        if told.is_some_and(|told| !told.iter().any(|id| id == field.as_str())) {
+        // What is made from fields is covered by these.
+        let covered = |covers: &dyn Fn(&str) -> bool| {
+            covers(field.as_str())
+                || field.is_derived() && field.inputs().iter().all(|input| covers(input.as_str()))
+        };
+        if told.is_some_and(|told| !covered(&|id| told.iter().any(|field| field == id))) {
             return Some("not_in_notice");
         }
-        mandate.filter(|mandate| !mandate.covers(field.as_str())).map(|_| "not_in_mandate")
+        mandate.filter(|mandate| !covered(&|id| mandate.covers(id))).map(|_| "not_in_mandate")
     };
     let Some(named) = &new.fields else {
         let all: Vec<FieldId> = usable.iter().filter(|field| why_not(field).is_none()).copied().collect();
@@ -439,9 +189,4 @@ fn fields(
         fields.push(field.map_err(|code| invalid(&format!("/fields/{i}"), code))?);
     }
     Ok(fields)
-}
-
-/// Whether the caller acts in a post.
-fn in_post(caller: &Caller) -> bool {
-    matches!(caller.party(), Party::Post(_))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gridvault_policy::{AgeClass, Reason, RecordState, RecordType, Role};
+use gridvault_policy::{AgeClass, Purpose, Reason, RecordState, RecordType, Role};
 use uuid::Uuid;
 
 use super::{SpeakerKind, SpeakerSaid};
@@ -12,7 +12,7 @@ use crate::authority::{
 };
 use crate::clock::civil_date;
 use crate::identity::{Caller, Party};
-use crate::records::{Located, Wanted, locate};
+use crate::records::{ConsentLog, Located, Wanted, locate};
 use crate::register::correct::subject;
 use crate::register::tasks::invalid;
 use crate::register::{RegisterError, entry, word};
@@ -34,7 +34,7 @@ pub struct Person {
     /// Whether an open task of the caller's names the person.
     pub named_by_own_task: bool,
     rev: i64,
-    events: Option<(Vec<(Uuid, i64, ConsentEvent)>, Option<String>)>,
+    events: Option<ConsentLog>,
     notices: Arc<Notices>,
     located: Located,
 }
@@ -134,13 +134,16 @@ impl Person {
         caller: &Caller,
         by: ConsentBy,
         said: Option<SpeakerSaid>,
+        purpose: Purpose,
     ) -> Result<Speaker, RegisterError> {
+        let elsewhere = || invalid("/purpose", "not_in_mandate");
         if let (ConsentBy::Resident, Party::Resident(own)) = (by, caller.party()) {
             if *own == self.id {
                 return Ok(Speaker::Subject);
             }
-            let (id, mandate) = self.spoken_for_by(*own, caller.now()).ok_or(RegisterError::Forbidden)?;
-            return Ok(spoken(mandate.kind, id));
+            let mut live = self.mandates.iter().filter(|(_, mandate)| mandate.live(caller.now()));
+            let by = live.find(|(_, mandate)| mandate.person == Some(*own) && mandate.is_for(purpose));
+            return by.map(|(id, mandate)| spoken(mandate.kind, *id)).ok_or_else(elsewhere);
         }
         let Some(said) = said else { return Ok(Speaker::Subject) };
         let (kind, id) = match (said.kind, said.mandate) {
@@ -150,7 +153,8 @@ impl Person {
             _ => return Err(invalid("/expressed_by/mandate", "required")),
         };
         let held = self.mandate(id).filter(|mandate| mandate.kind == kind && mandate.live(caller.now()));
-        held.map(|_| spoken(kind, id)).ok_or(RegisterError::Unknown("/expressed_by/mandate"))
+        let held = held.ok_or(RegisterError::Unknown("/expressed_by/mandate"))?;
+        if held.is_for(purpose) { Ok(spoken(kind, id)) } else { Err(elsewhere()) }
     }
 
     /// Why this speaker may not say yes; nothing where that may be.
@@ -168,7 +172,7 @@ impl Person {
 
     /// The events, if they are all there.
     pub fn held(&self) -> Result<Held, RegisterError> {
-        let (events, last) = self.events.clone().ok_or(RegisterError::Conflict)?;
+        let ConsentLog { events, last } = self.events.clone().ok_or(RegisterError::Conflict)?;
         Ok(Held { events, last, notices: Arc::clone(&self.notices) })
     }
 
