@@ -12,13 +12,13 @@ use crate::proofs::publish;
 use crate::searching::said;
 
 /// How a door is passed rightly: by whom, with what; and who else may pass it.
-struct Pass {
-    path: String,
-    body: Option<String>,
-    token: String,
+pub(crate) struct Pass {
+    pub(crate) path: String,
+    pub(crate) body: Option<String>,
+    pub(crate) token: String,
     /// Roles (a service: its kind) that may pass it.
-    roles: &'static [&'static str],
-    status: u16,
+    pub(crate) roles: &'static [&'static str],
+    pub(crate) status: u16,
 }
 
 const ANYBODY: &[&str] = &["*"];
@@ -205,7 +205,10 @@ async fn pass(t: &TestVault, method: &str, path: &str) -> Pass {
         }
         ("GET", "/v1/areas/check") => pass(officer, READERS, 200, Value::Null),
         ("DELETE", "/v1/sessions/current") => pass(own().await, ANYBODY, 204, Value::Null),
-        _ => panic!("{method} {path} is a door that nobody tries: say here how it is passed"),
+        _ => match crate::doors_oversight::pass(t, method, path).await {
+            Some(pass) => pass,
+            None => panic!("{method} {path} is a door that nobody tries: say here how it is passed"),
+        },
     }
 }
 

@@ -65,8 +65,8 @@ pub(super) async fn decide(
 ) -> Result<StatusCode, Problem> {
     let body: Course = context.body(&bytes)?;
     let step = body.step();
-    let step = step
-        .map_err(|(pointer, code)| Problem::invalid(context.language, &[(pointer.to_owned(), code)]))?;
+    let step =
+        step.map_err(|(pointer, code)| Problem::invalid(context.language, &[(pointer.to_owned(), code)]))?;
     let caller = context.plain_caller(&app).await?;
     let done = decide_demand(&app.vault, &caller, id.known(&context)?, step, &context.request).await;
     done.map_err(|error| Problem::of_register(&error, context.language))?;

@@ -131,13 +131,7 @@ async fn withheld(app: &App, context: &Context, caller: &Caller) -> Result<Withh
 }
 
 /// A line of the statement; nothing where nothing was shown to anybody, or where it is kept back.
-fn line(
-    vault: &Vault,
-    entry: &StoredEntry,
-    own: &[u8],
-    proven: bool,
-    withheld: &Withheld,
-) -> Option<Value> {
+fn line(vault: &Vault, entry: &StoredEntry, own: &[u8], proven: bool, withheld: &Withheld) -> Option<Value> {
     let public = Json::parse_canonical(&entry.public).ok()?;
     if withheld.hides(entry, &public) {
         return None;

@@ -26,6 +26,7 @@ pub(super) async fn year(State(app): State<App>, context: Context) -> Result<Res
         json!({ "month": month, "given": of.given, "standing": of.standing, "revoked": of.revoked })
     });
     let approvals: Vec<Value> = approvals.collect();
-    let body = json!({ "year": year, "accesses": accesses, "approvals": approvals, "removed": account.removed });
+    let body =
+        json!({ "year": year, "accesses": accesses, "approvals": approvals, "removed": account.removed });
     Ok(axum::Json(body).into_response())
 }

@@ -12,7 +12,8 @@ use crate::register::{NewDemand, NewEmergency};
 pub(super) fn doors() -> Vec<Door> {
     let mut doors = emergency_doors();
     doors.extend(demand_doors());
-    let minors = door("GET", "/v1/audit/minors", "A year's access to minors' data, in numbers", get(minors::year));
+    let minors =
+        door("GET", "/v1/audit/minors", "A year's access to minors' data, in numbers", get(minors::year));
     let minors = Door { size: Size::Register, ..minors };
     doors.push(
         minors
@@ -69,17 +70,24 @@ fn demand_doors() -> Vec<Door> {
             .takes::<NewDemand>()
             .gives::<Made>(201, "The demand, and the task of its lookups once somebody else approved it.")
             .enters(&["task.opened"]),
-        door("PATCH", "/v1/demands/{id}", "Approve a demand, or move the end of its embargo", patch(demands::decide))
-            .in_a_post()
-            .takes::<demands::Course>()
-            .gives_nothing(204, "Done.")
-            .refuses(&[Conflict])
-            .enters(&["task.opened", "embargo.set"]),
+        door(
+            "PATCH",
+            "/v1/demands/{id}",
+            "Approve a demand, or move the end of its embargo",
+            patch(demands::decide),
+        )
+        .in_a_post()
+        .takes::<demands::Course>()
+        .gives_nothing(204, "Done.")
+        .refuses(&[Conflict])
+        .enters(&["task.opened", "embargo.set"]),
     ]
 }
 
 fn paged(door: Door) -> Door {
-    door.in_a_post()
-        .asks("after", json!({ "type": "string", "format": "uuid" }), "Before that one.")
-        .asks("limit", json!({ "type": "integer", "minimum": 1, "maximum": 500 }), "So many at most.")
+    door.in_a_post().asks("after", json!({ "type": "string", "format": "uuid" }), "Before that one.").asks(
+        "limit",
+        json!({ "type": "integer", "minimum": 1, "maximum": 500 }),
+        "So many at most.",
+    )
 }

@@ -14,9 +14,7 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{
-    clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch_emergencies,
-};
+use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch_emergencies};
 use crate::tls::Tls;
 use crate::trail::prune;
 

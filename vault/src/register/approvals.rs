@@ -26,7 +26,12 @@ pub(super) fn has_own_door(task: &Task) -> bool {
 }
 
 /// Until when an approval of that task may stand: of one child's file, kept by child protection workers only.
-pub(super) async fn standing(vault: &Vault, task: &Task, until: &str, now: i64) -> Result<i64, RegisterError> {
+pub(super) async fn standing(
+    vault: &Vault,
+    task: &Task,
+    until: &str,
+    now: i64,
+) -> Result<i64, RegisterError> {
     let until = parse_time(until).ok_or_else(|| invalid("/until", "time"))?;
     if until <= now || until > now.saturating_add(STANDS_FOR) {
         return Err(invalid("/until", "out_of_bounds"));

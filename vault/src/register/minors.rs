@@ -100,9 +100,9 @@ impl MinorsYear {
         for group in public.get("fields").and_then(Json::as_list).into_iter().flatten() {
             let Some([outcome, _, _, names]) = group.as_list() else { continue };
             let names = names.as_list().into_iter().flatten().filter_map(Json::as_text);
-            let special = names.filter_map(|id| FieldId::parse(id).ok()).any(|field| {
-                field.tier() == Tier::T4 || field.tier().effective(age) == Tier::T4
-            });
+            let special = names
+                .filter_map(|id| FieldId::parse(id).ok())
+                .any(|field| field.tier() == Tier::T4 || field.tier().effective(age) == Tier::T4);
             asked |= special;
             shown |= special && outcome.as_text() != Some(Outcome::Denied.as_str());
         }

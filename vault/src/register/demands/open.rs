@@ -137,8 +137,7 @@ async fn executing(vault: &Vault, caller: &Caller, named: Option<Uuid>) -> Resul
     let id = named.or(own).ok_or(RegisterError::Forbidden)?;
     let row = vault.store.row(Table::Assignments, id.as_bytes()).await?;
     let post: Option<Assignment> = row.and_then(|row| vault.keys.check(&row));
-    let executes = post.is_some_and(|post| {
-        post.role == Role::PrivacyOfficer && !post.deputy && post.live(caller.now())
-    });
+    let executes =
+        post.is_some_and(|post| post.role == Role::PrivacyOfficer && !post.deputy && post.live(caller.now()));
     if executes { Ok(id) } else { Err(RegisterError::Unknown("/assignee")) }
 }

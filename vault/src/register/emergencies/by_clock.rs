@@ -18,7 +18,8 @@ const BEHIND: i64 = 60_000_000;
 pub async fn watch_emergencies(vault: &Vault) -> Result<(), RegisterError> {
     let now = vault.now();
     for row in vault.store.all(Table::Emergencies).await? {
-        let (Some(emergency), Ok(id)) = (vault.keys.check::<Emergency>(&row), Uuid::from_slice(&row.id)) else {
+        let (Some(emergency), Ok(id)) = (vault.keys.check::<Emergency>(&row), Uuid::from_slice(&row.id))
+        else {
             continue;
         };
         let settles = emergency.ended.is_some() || now >= emergency.until.saturating_add(BEHIND);

@@ -269,7 +269,8 @@ async fn named(
 ) -> Result<Option<Vec<Uuid>>, RegisterError> {
     let people = headers(vault, residents).await?;
     let home = |id: &Uuid| {
-        let person = people.get(id).filter(|p| p.kind == RecordType::Person && p.state != RecordState::Erased);
+        let person =
+            people.get(id).filter(|p| p.kind == RecordType::Person && p.state != RecordState::Erased);
         person.and_then(|person| person.place)
     };
     let places: Vec<Uuid> = residents.iter().map(|id| home(id).unwrap_or_else(Uuid::new_v4)).collect();

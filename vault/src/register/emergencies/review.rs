@@ -41,7 +41,8 @@ pub async fn review_emergency(
     }
     let ((row, mut emergency), _) = find(vault, id).await?;
     let confirmed = emergency.confirmed.is_some_and(|done| done.by == person);
-    if emergency.person == person || confirmed || of_its_unit(vault, person, &emergency, caller.now()).await? {
+    if emergency.person == person || confirmed || of_its_unit(vault, person, &emergency, caller.now()).await?
+    {
         return Err(RegisterError::Forbidden);
     }
     // Nobody says in advance that what will be looked up was needed.
@@ -94,7 +95,8 @@ async fn of_its_unit(
     Ok(rows.iter().any(|row| {
         let Some(post) = vault.keys.check::<Assignment>(row) else { return true };
         let department = post.department != Department::None && post.department == emergency.department;
-        let area = post.scheme == emergency.scheme && post.areas.iter().any(|of| emergency.areas.contains(of));
+        let area =
+            post.scheme == emergency.scheme && post.areas.iter().any(|of| emergency.areas.contains(of));
         post.live(at) && (department || area)
     }))
 }
