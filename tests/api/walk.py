@@ -69,7 +69,7 @@ def good(label, who, expected, changes=None, **more):
 
 def exchanged(body):
     ids = {"resident": TASK["resident"], "residents": [TASK["resident"]], "task": TASK["id"], "assignment": TASK["assignment"],
-           "assignees": [TASK["assignment"]], "premises": TASK["premises"]}
+           "assignees": [TASK["assignment"]], "premises": TASK["premises"], "place": TASK["premises"]}
     return {name: ids[name] for name in body if name in ids}
 
 
@@ -156,6 +156,7 @@ def walk():
     ask("GET /v1/areas/check", officer, 200)
     consents(made)
     authority()
+    oversight()
     log(lines["lookups"][0]["id"])
 
 
@@ -227,6 +228,34 @@ def consents(other):
     ask("PATCH /v1/mandates/{id}", resident, 204, {"ended": True}, id=mandate)
     good("PATCH /v1/residents/{id}/capacity", steward, 204, id=other)
     good("PATCH /v1/residents/{id}/capacity", officer, 204, {"doubted": False}, id=other)
+
+
+def oversight():
+    """Emergencies, demands and the account of minors' data."""
+    post = {"assignment": TASK["assignment"]}
+    declared = good("POST /v1/emergencies", chief, 201, query=post)
+    rescue = {"resident": TASK["resident"], "fields": ["person.name"], "purpose": "emergency_rescue", "task": None,
+              "basis": {"kind": "emergency", "ref": declared["id"]}}
+    good("POST /v1/lookups", chief, 200, rescue)
+    good("POST /v1/emergencies", chief, 404, {"place": str(uuid.uuid4())}, query=post)
+    good("PATCH /v1/emergencies/{id}", officer, 409, id=declared["id"])
+    good("POST /v1/emergencies/{id}/review", officer, 409, id=declared["id"])
+    ask("POST /v1/emergencies/{id}/end", chief, 204, id=declared["id"], query=post)
+    good("POST /v1/emergencies/{id}/review", officer, 204, id=declared["id"])
+    ask("GET /v1/emergencies", officer, 200, query={"limit": 1})
+    ask("GET /v1/emergencies", caller("grid_supervisor"), 200)
+    everywhere = caller("dispatched_officer", "urban_management")
+    many = {"event": "119-1", "reason": "fire", "residents": [r["id"] for r in FILE["residents"][:21]]}
+    many = ask("POST /v1/emergencies", everywhere, 201, many)["id"]
+    good("PATCH /v1/emergencies/{id}", officer, 204, id=many)
+    until = {"embargo_until": (datetime.now(UTC) + timedelta(days=90)).isoformat()}
+    demand = good("POST /v1/demands", officer, 201, until)["id"]
+    good("PATCH /v1/demands/{id}", officer, 403, id=demand)
+    good("PATCH /v1/demands/{id}", steward, 204, id=demand)
+    ask("GET /v1/demands", auditor, 200)
+    good("POST /v1/lookups", officer, 200, {"purpose": "legal_request", "task": demand, "assignment": None,
+                                            "basis": {"kind": "legal_request", "ref": demand}})
+    ask("GET /v1/audit/minors", officer, 200, query={"year": datetime.now(UTC).year})
 
 
 def log(line):

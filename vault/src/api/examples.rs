@@ -6,6 +6,7 @@ const RESIDENT: &str = "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01";
 const PREMISES: &str = "30201f73-0be2-4bb2-a709-b2c3688d9e52";
 const TASK: &str = "019ab3d2-5c10-7252-9b0f-33c255ae959e";
 const POST: &str = "019ab3d2-5be7-751a-b301-b60a39b5135e";
+const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const GRID: &str = "110106006901001";
 
 /// A body for that door.
@@ -85,6 +86,16 @@ fn of_office(method: &str, path: &str) -> Option<Value> {
         ("PATCH", "/v1/assignments/{id}" | "/v1/services/{id}") => json!({ "ended": true }),
         ("POST", "/v1/services") => json!({ "kind": "hotline_12345", "agreement": agreement }),
         ("POST", "/v1/services/{id}/agreements") => json!({ "agreement": agreement }),
+        ("POST", "/v1/emergencies") => {
+            json!({ "event": "119-20261124-0031", "reason": "fire", "place": PREMISES })
+        }
+        ("PATCH", "/v1/emergencies/{id}") => json!({ "confirmed": true }),
+        ("POST", "/v1/emergencies/{id}/review") => json!({ "outcome": "justified" }),
+        ("POST", "/v1/demands") => {
+            json!({ "document": "示例公（刑）调证字〔2026〕12号", "sha256": DIGEST, "organ": "police",
+            "residents": [RESIDENT], "fields": ["person.name", "person.phone"], "embargo_until": "2027-03-01" })
+        }
+        ("PATCH", "/v1/demands/{id}") => json!({ "approved": true }),
         ("POST", "/v1/areas") => json!({ "areas": [{ "scheme": "social_grid", "code": "110106006901099",
             "parent": "110106006901", "level": "grid", "name": "示例一社区第99网格", "from": "2026-12-01" }] }),
         _ => return None,

@@ -50,13 +50,14 @@ pub(super) async fn create(
     if body.area.as_ref().is_some_and(|area| !super::is_identifier(area)) {
         return Err(Problem::invalid(context.language, &[("/area".into(), "identifier")]));
     }
+    let basis = body.basis.map(|basis| (basis.kind, basis.reference));
     let query = Query {
         by: body.by,
         value,
         area: body.area,
         purpose: body.purpose,
-        basis: body.basis.map(|basis| (basis.kind, basis.reference)),
-        task: body.task,
+        task: super::emergencies::task_of(body.task, body.purpose, basis.as_ref()),
+        basis,
         request: context.request.clone(),
     };
     let capacity = Capacity { assignment: body.assignment, on_behalf_of: body.on_behalf_of };
