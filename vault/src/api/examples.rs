@@ -10,7 +10,10 @@ const GRID: &str = "110106006901001";
 
 /// A body for that door.
 pub(super) fn body(method: &str, path: &str) -> Option<Value> {
-    of_lookups(method, path).or_else(|| of_records(method, path)).or_else(|| of_office(method, path))
+    of_lookups(method, path)
+        .or_else(|| of_records(method, path))
+        .or_else(|| of_office(method, path))
+        .or_else(|| super::notice_examples::body(method, path))
 }
 
 fn of_lookups(method: &str, path: &str) -> Option<Value> {

@@ -31,6 +31,8 @@ pub(super) struct Metrics {
     routes: RwLock<BTreeMap<String, [Answers; CLASSES.len()]>>,
     refused: AtomicU64,
     turned_away: AtomicU64,
+    /// What residents are owed word of, and of it what is overdue, as last looked over.
+    dues: [AtomicU64; 2],
 }
 
 /// Answers by the time they took.
@@ -48,6 +50,7 @@ impl Default for Metrics {
             routes: RwLock::default(),
             refused: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
+            dues: Default::default(),
         }
     }
 }
@@ -78,6 +81,13 @@ impl Metrics {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What residents are owed word of was looked over.
+    pub(super) fn watched(&self, open: u64, overdue: u64) {
+        for (held, now) in self.dues.iter().zip([open, overdue]) {
+            held.store(now, Ordering::Relaxed);
+        }
+    }
+
     /// All counts in Prometheus' text form.
     pub(super) fn write(&self, page: &mut Page) {
         page.gauge("gridvault_uptime_seconds", "Seconds since the start.", self.began.elapsed().as_secs());
@@ -91,6 +101,10 @@ impl Metrics {
             "Connections closed unheard: not a trusted proxy's, or no TLS came of them.",
             self.turned_away.load(Ordering::Relaxed),
         );
+        let [open, overdue] = &self.dues;
+        let (open, overdue) = (open.load(Ordering::Relaxed), overdue.load(Ordering::Relaxed));
+        page.gauge("gridvault_dues", "What residents are owed word of and were not told.", open);
+        page.gauge("gridvault_dues_overdue", "Of these, those whose time has passed.", overdue);
         let Ok(routes) = self.routes.read() else { return };
         page.head(
             "gridvault_requests_total",

@@ -14,7 +14,7 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness};
+use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch as look_over};
 use crate::tls::Tls;
 use crate::trail::prune;
 
@@ -185,6 +185,10 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
                 tracing::warn!(%error, "old entries could not be removed; it will be tried again");
             }
             app.throttle.enter(&app.vault).await;
+            match look_over(&app.vault).await {
+                Ok(watched) => app.metrics.watched(watched.dues, watched.overdue),
+                Err(error) => tracing::warn!(%error, "what comes by the clock was not looked over"),
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::Vault;
-use crate::authority::{Assignment, Letter, Service, Token};
+use crate::authority::{Assignment, Factor, Letter, Service, Token};
 use crate::store::{IdentityRows, StoreError, Table};
 
 const FOR: Duration = Duration::from_secs(1);
@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) posts: Vec<(Uuid, Arc<Assignment>)>,
     pub(super) letters: Vec<(Uuid, Arc<Letter>)>,
     pub(super) service: Option<(Uuid, Service)>,
+    /// A resident's second factors.
+    pub(super) factors: Vec<Factor>,
     pub(super) facts_rev: i64,
     pub(super) at: i64,
 }
@@ -76,6 +78,7 @@ impl Known {
             posts: Vec::new(),
             letters: Vec::new(),
             service: None,
+            factors: Vec::new(),
             facts_rev: found.facts_rev,
             at: found.at,
         };
@@ -89,6 +92,7 @@ impl Known {
                 (Table::Letters, Some(id)) => {
                     known.letters.extend(vault.keys.check(row).map(|letter| (id, Arc::new(letter))));
                 }
+                (Table::Factors, _) => known.factors.extend(vault.keys.check(row)),
                 (Table::Services, Some(id)) => known.service = vault.keys.check(row).map(|s| (id, s)),
                 _ => {}
             }

@@ -15,7 +15,7 @@ use known::Known;
 pub(crate) use known::Remembered;
 
 use crate::Vault;
-use crate::authority::{Agreement, Assignment, Holder, Letter, Service};
+use crate::authority::{Agreement, Assignment, Factor, Holder, Letter, Service};
 use crate::seal::Secret;
 use crate::store::StoreError;
 
@@ -26,6 +26,8 @@ pub struct Caller {
     token: Vec<u8>,
     facts_rev: i64,
     now: i64,
+    /// A resident's: since when the oldest second factor counts, perhaps in days to come.
+    factor: Option<i64>,
 }
 
 /// In what capacity the caller acts.
@@ -149,7 +151,11 @@ fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Resu
     if behalf.is_some() && !matches!(party, Party::Service { .. }) {
         return Err(Unidentified::NoPost(Box::new(nobody(&token.holder))));
     }
-    Ok(Caller { party, posture: token.posture, token: id, facts_rev: known.facts_rev, now })
+    let factor = match &party {
+        Party::Resident(_) => known.factors.iter().filter_map(Factor::counts_from).min(),
+        _ => None,
+    };
+    Ok(Caller { party, posture: token.posture, token: id, facts_rev: known.facts_rev, now, factor })
 }
 
 fn own_post(known: &Known, person: Uuid, wanted: Option<Uuid>, now: i64) -> Result<Post, Unidentified> {
@@ -235,6 +241,16 @@ impl Caller {
     /// Log time of this request, UTC microseconds.
     pub fn now(&self) -> i64 {
         self.now
+    }
+
+    /// Whether a resident's second factor counts by now: it was added long enough ago.
+    pub fn has_factor(&self) -> bool {
+        self.factor.is_some_and(|from| from <= self.now)
+    }
+
+    /// Since when the oldest second factor of a resident's counts, perhaps in days to come.
+    pub fn factor_from(&self) -> Option<i64> {
+        self.factor
     }
 
     /// The role acted in.

@@ -76,6 +76,9 @@ pub async fn record_consent(
         return Err(RegisterError::Unknown("/notice"));
     }
     let fields = fields(vault, new.purpose, new.fields.as_deref())?;
+    if new.state == ConsentState::Given {
+        super::factors::may_give(vault, caller, &fields, request).await?;
+    }
     let now = caller.now();
     let events = events(vault, resident, &header).await?;
     // What the resident took back, only the resident gives again.

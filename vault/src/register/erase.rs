@@ -124,6 +124,7 @@ async fn shred(
         envelopes: 0,
         state: RecordState::Erased,
         notice: None,
+        reached: Vec::new(),
         ..header
     };
     let mut rows = vec![vault.keys.row(Table::Records, &row.id, row.rev + 1, None, &rest)?];

@@ -4,9 +4,11 @@ mod begin;
 mod consents;
 mod correct;
 mod course;
+mod coverage;
 mod credentials;
 mod dues;
 mod erase;
+mod factors;
 mod findings;
 mod informed;
 mod keep;
@@ -15,6 +17,7 @@ mod newcomer;
 mod notices;
 mod office;
 mod once;
+mod outbox;
 mod people;
 mod places;
 mod posts;
@@ -26,6 +29,7 @@ mod residents;
 mod rotate;
 mod services;
 mod tasks;
+mod watch;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,8 +40,10 @@ pub use begin::{
     begin, nature, policy_in_force, raise_broken_rows, raise_clock, system_who, tell_of_witness, unsealed,
 };
 pub use consents::{NewConsent, record_consent};
+pub use coverage::{Counts, Coverage, coverage};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
+pub use factors::{add_factor, drop_factors, give_code, invented_factor};
 pub use keep::{Correction, correct_resident};
 pub(crate) use informed::collects_now;
 pub use informed::{Informing, deliveries, inform, informed, own_notices, owed_to};
@@ -46,6 +52,7 @@ pub use notices::{
     propose_notice, refuse_notice, uses,
 };
 pub use office::{Appointed, appoint};
+pub use outbox::{By, RUN, Run, Sending, Whom, dues, send};
 pub use once::{Fresh, Once, once};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
@@ -69,6 +76,7 @@ pub use services::{
     NewAgreement, add_service, admit_service, confirm_service, end_agreement, grant_letter,
     issue_service_token, renew_agreement, revoke_token, services, tokens,
 };
+pub use watch::{Watched, watch};
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
 
 use crate::identity::Caller;
