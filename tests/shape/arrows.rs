@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("words", &[]),
     ("store", &[]),
     ("tls", &[]),
-    ("authority", &[]),
+    ("authority", &["clock"]),
     ("permit", &["authority", "seal", "store", "trail"]),
     ("seal", &["permit", "store"]),
     ("trail", &["clock", "disk", "seal", "store", "tls"]),

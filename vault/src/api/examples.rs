@@ -12,7 +12,8 @@ const GRID: &str = "110106006901001";
 /// A body for that door.
 pub(super) fn body(method: &str, path: &str) -> Option<Value> {
     let known = of_lookups(method, path).or_else(|| of_records(method, path));
-    known.or_else(|| of_office(method, path)).or_else(|| of_authority(method, path))
+    let known = known.or_else(|| of_office(method, path)).or_else(|| of_authority(method, path));
+    known.or_else(|| super::notice_examples::body(method, path))
 }
 
 fn of_lookups(method: &str, path: &str) -> Option<Value> {

@@ -100,7 +100,7 @@ pub(super) fn proof_file(seq: u64, proof: &ProofFile) -> Response {
 }
 
 /// The audit tag of the resident who asks.
-async fn own_tag(app: &App, context: &Context, caller: &Caller) -> Result<[u8; 16], Problem> {
+pub(super) async fn own_tag(app: &App, context: &Context, caller: &Caller) -> Result<[u8; 16], Problem> {
     let Party::Resident(resident) = caller.party() else { return Err(context.problem(Name::NotFound)) };
     let row = app.vault.store.row(Table::Records, resident.as_bytes()).await;
     let row = row.map_err(|error| failed(context, &error))?;
@@ -109,9 +109,22 @@ async fn own_tag(app: &App, context: &Context, caller: &Caller) -> Result<[u8; 1
     tag.ok_or_else(|| context.problem(Name::NotFound))
 }
 
-fn failed(context: &Context, error: &StoreError) -> Problem {
+pub(super) fn failed(context: &Context, error: &StoreError) -> Problem {
     tracing::error!(%error, "a statement could not be read");
     context.problem(Name::Internal)
+}
+
+/// The sentences of the statement of that record that a task's lookups left, the oldest first; of that many entries at most.
+pub(super) async fn sentences_of(vault: &Vault, tag: &[u8], task: &str) -> Result<Vec<String>, StoreError> {
+    let filter = EntryFilter { newest_first: false, ..of_statement(tag) };
+    let of_task = |entry: &&StoredEntry| {
+        let private = entry.private.as_deref().and_then(|bytes| Json::parse_canonical(bytes).ok());
+        private.is_some_and(|private| private.text("task") == Some(task))
+    };
+    let withheld = Withheld::at(vault, vault.now()).await?;
+    let entries = vault.store.entries(&filter).await?;
+    let lines = entries.iter().filter(of_task).filter_map(|entry| line(vault, entry, tag, false, &withheld));
+    Ok(lines.filter_map(|line| Some(line.get("text")?.as_str()?.to_owned())).collect())
 }
 
 /// What is on a statement.
@@ -168,7 +181,7 @@ fn line(vault: &Vault, entry: &StoredEntry, own: &[u8], proven: bool, withheld: 
     }))
 }
 
-fn area_name(vault: &Vault, code: &str) -> String {
+pub(super) fn area_name(vault: &Vault, code: &str) -> String {
     let areas = vault.areas();
     let found = Scheme::ALL.iter().find_map(|scheme| areas.find(*scheme, code));
     found.map_or_else(|| code.to_owned(), |area| area.name.clone())
@@ -188,13 +201,18 @@ fn sentence(public: &Json, area: Option<&str>, fields: &Map<String, Value>, at: 
             Some(format!("{}（{outcome}）", FieldId::parse(id).ok()?.zh()))
         })
         .collect();
+    let did = match public.text("action") {
+        Some("print") => "打印了",
+        Some("export") => "导出了",
+        _ => "查看了",
+    };
     let own = who.text("type") == Some("resident");
     let asker = if own { "您本人".to_owned() } else { format!("{}{role}", area.unwrap_or_default()) };
     let through = who
         .text("through")
         .map(|s| format!("（经{}）", gridvault_policy::Department::parse(s).map_or(s, |d| d.zh())));
     Some(format!(
-        "{}年{}月{}日 {:02}:{:02}，{asker}{}因“{purpose}”查看了您的{}。依据：{basis}。",
+        "{}年{}月{}日 {:02}:{:02}，{asker}{}因“{purpose}”{did}您的{}。依据：{basis}。",
         at.year(),
         at.month(),
         at.day(),

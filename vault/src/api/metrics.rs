@@ -33,6 +33,8 @@ pub(super) struct Metrics {
     turned_away: AtomicU64,
     emergencies: AtomicU64,
     emergencies_refused: AtomicU64,
+    /// What residents are owed word of, and of it what is overdue, as last looked over.
+    dues: [AtomicU64; 2],
 }
 
 /// Answers by the time they took.
@@ -52,6 +54,7 @@ impl Default for Metrics {
             turned_away: AtomicU64::new(0),
             emergencies: AtomicU64::new(0),
             emergencies_refused: AtomicU64::new(0),
+            dues: Default::default(),
         }
     }
 }
@@ -88,6 +91,13 @@ impl Metrics {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What residents are owed word of was looked over.
+    pub(super) fn watched(&self, open: u64, overdue: u64) {
+        for (held, now) in self.dues.iter().zip([open, overdue]) {
+            held.store(now, Ordering::Relaxed);
+        }
+    }
+
     /// All counts in Prometheus' text form.
     pub(super) fn write(&self, page: &mut Page) {
         page.gauge("gridvault_uptime_seconds", "Seconds since the start.", self.began.elapsed().as_secs());
@@ -111,6 +121,10 @@ impl Metrics {
             "Emergencies that somebody was kept from declaring, for an earlier one's sake.",
             self.emergencies_refused.load(Ordering::Relaxed),
         );
+        let [open, overdue] = &self.dues;
+        let (open, overdue) = (open.load(Ordering::Relaxed), overdue.load(Ordering::Relaxed));
+        page.gauge("gridvault_dues", "What residents are owed word of and were not told.", open);
+        page.gauge("gridvault_dues_overdue", "Of these, those whose time has passed.", overdue);
         let Ok(routes) = self.routes.read() else { return };
         page.head(
             "gridvault_requests_total",

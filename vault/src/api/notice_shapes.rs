@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::shapes::{left_out, shapes};
 use crate::authority::{Channel, Confirmer, Series, Why};
-use crate::words::{Moment, PurposeWord, StoredFieldWord};
+use crate::words::{Moment, PurposeWord, RoleWord, StoredFieldWord};
 
 /// How a version of a notice stands.
 #[derive(JsonSchema)]
@@ -29,7 +29,50 @@ enum InformedBy {
     None,
 }
 
+/// What happened to the ways of signing in.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum SignInKind {
+    CodeGiven,
+    SignedIn,
+    FactorSent,
+    FactorAdded,
+    FactorsDropped,
+}
+
+/// How the second factor stands.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum FactorState {
+    None,
+    Waits,
+    Counts,
+}
+
 shapes! {
+    /// What a resident has to be told.
+    DueShape { id: Uuid, resident: Uuid, why: Why, text: String, #[schemars(with = "Moment")] since: String,
+        #[schemars(with = "Moment")] by: String, overdue: bool }
+    /// A page of it.
+    DuesShape { dues: Vec<DueShape>, next: Option<Uuid>, open: u64, overdue: u64, uninformed: u64 }
+    /// Residents by what they were told.
+    CountsOfInformedShape { residents: u64, informed: u64, by_older_version: u64, unnotified: u64 }
+    /// The same, of an area.
+    AreaCoverageShape { area: String, name: String, residents: u64, informed: u64, by_older_version: u64, unnotified: u64 }
+    /// How far residents are informed.
+    CoverageShape { street: CountsOfInformedShape, communities: Vec<AreaCoverageShape>,
+        grids: Vec<AreaCoverageShape>, in_no_grid: CountsOfInformedShape }
+    /// A sign-in code.
+    CodeShape { code: String, #[schemars(with = "Moment")] expires: String }
+    /// Since when a second factor counts.
+    FactorShape { #[schemars(with = "Moment")] counts_from: String }
+    /// A sign-in, or what makes one possible.
+    SignInShape { #[schemars(with = "Moment")] at: String, what: SignInKind, text: String,
+        #[schemars(with = "Option<RoleWord>")] role: Option<String>, area: Option<String> }
+    /// The second factor.
+    SecondFactorShape { state: FactorState, #[schemars(with = "Option<Moment>")] from: Option<String> }
+    /// The resident's own page.
+    OwnPageShape { sign_ins: Vec<SignInShape>, second_factor: SecondFactorShape, owed: u64 }
     /// A proposed version, by its id.
     ProposedNoticeShape { id: Uuid, version: u32, #[schemars(regex(pattern = "^[0-9a-f]{64}$"))] hash: String }
     /// A version in brief.

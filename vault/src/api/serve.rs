@@ -14,7 +14,9 @@ use super::peer::Proxies;
 use super::{App, admin, router};
 use crate::Vault;
 use crate::backup::Notes;
-use crate::register::{clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch_emergencies};
+use crate::register::{
+    clear_proposals, raise_broken_rows, raise_clock, tell_of_witness, watch as look_over, watch_emergencies,
+};
 use crate::tls::Tls;
 use crate::trail::prune;
 
@@ -190,6 +192,10 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
                 tracing::warn!(%error, "old entries could not be removed; it will be tried again");
             }
             app.throttle.enter(&app.vault).await;
+            match look_over(&app.vault).await {
+                Ok(watched) => app.metrics.watched(watched.dues, watched.overdue),
+                Err(error) => tracing::warn!(%error, "what comes by the clock was not looked over"),
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod area;
 mod consent;
 mod due;
 mod emergency;
+mod factor;
 mod mandate;
 mod notice;
 mod post;
@@ -26,6 +27,7 @@ pub use consent::{
 };
 pub use due::{Due, Why};
 pub use emergency::{Danger, Demand, Document, Done, Embargo, Emergency, Organ, Verdict};
+pub use factor::{COUNTS_AFTER, Factor, FactorKind};
 pub use mandate::{Mandate, MandateKind};
 pub use notice::{Channel, Confirmer, Delivery, Notice, NoticeItems, Series};
 pub use post::{Agreement, Assignment, DelegatedBy, Letter, Pending, Service, StaffMember};
@@ -120,6 +122,24 @@ pub struct Header {
     /// The open task that a ticket belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Uuid>,
+    /// Where a person was to be reached before lately: word of what could be abused goes there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reached>,
+}
+
+/// Word of what could be abused goes to where somebody was to be reached before the changes of so long.
+pub const REACHED_BEFORE: i64 = crate::clock::days(30);
+
+/// How a person was to be reached until a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Until when, UTC microseconds.
+    pub until: i64,
+    /// The home before; none: it was the phone that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Uuid>,
+    /// The revision of the envelopes that held the phone before.
+    pub envelopes: i64,
 }
 
 /// A premises goes over to another cell of a scheme.
@@ -174,6 +194,7 @@ impl Header {
             consents: 0,
             doubted: false,
             task: None,
+            reached: Vec::new(),
         }
     }
 

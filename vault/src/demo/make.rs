@@ -13,7 +13,7 @@ use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
     NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task,
-    confirm_proposal, issue_code, issue_token, open_task, record_consent,
+    confirm_proposal, invented_factor, issue_code, issue_token, open_task, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
@@ -302,6 +302,7 @@ async fn consents(vault: &Vault, file: &DemoFile, steward: &Secret) -> Result<()
             continue;
         }
         let token = issue_token(vault, Holder::Resident(resident.id), Posture::Unmanaged, RUN).await?;
+        invented_factor(vault, resident.id).await?;
         let by = caller(vault, &token).await?;
         record_consent(vault, &by, resident.id, new(ConsentState::Given, "self_service"), "").await?;
         if i == 3 {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::Vault;
-use crate::authority::{Assignment, Letter, ROSTERED_FOR, Roster, Service, Token};
+use crate::authority::{Assignment, Factor, Letter, ROSTERED_FOR, Roster, Service, Token};
 use crate::store::{IdentityRows, StoreError, Table};
 
 const FOR: Duration = Duration::from_secs(1);
@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) service: Option<(Uuid, Service)>,
     /// Shifts of the holder and of the post acted for.
     pub(super) shifts: Vec<Roster>,
+    /// A resident's second factors.
+    pub(super) factors: Vec<Factor>,
     pub(super) facts_rev: i64,
     pub(super) at: i64,
 }
@@ -82,6 +84,7 @@ impl Known {
             letters: Vec::new(),
             service: None,
             shifts: Vec::new(),
+            factors: Vec::new(),
             facts_rev: found.facts_rev,
             at: found.at,
         };
@@ -96,6 +99,7 @@ impl Known {
                     known.letters.extend(vault.keys.check(row).map(|letter| (id, Arc::new(letter))));
                 }
                 (Table::Rosters, _) => known.shifts.extend(vault.keys.check::<Roster>(row)),
+                (Table::Factors, _) => known.factors.extend(vault.keys.check(row)),
                 (Table::Services, Some(id)) => known.service = vault.keys.check(row).map(|s| (id, s)),
                 _ => {}
             }

@@ -17,7 +17,7 @@ use known::Known;
 pub(crate) use known::Remembered;
 
 use crate::Vault;
-use crate::authority::{Agreement, Assignment, Holder, Letter, Service};
+use crate::authority::{Agreement, Assignment, Factor, Holder, Letter, Service};
 use crate::seal::Secret;
 use crate::store::StoreError;
 
@@ -30,6 +30,8 @@ pub struct Caller {
     now: i64,
     duty: Duty,
     off_hours: bool,
+    /// A resident's: since when the oldest second factor counts, perhaps in days to come.
+    factor: Option<i64>,
 }
 
 /// In what capacity the caller acts.
@@ -153,6 +155,10 @@ fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Resu
     if behalf.is_some() && !matches!(party, Party::Service { .. }) {
         return Err(Unidentified::NoPost(Box::new(nobody(&token.holder))));
     }
+    let factor = match &party {
+        Party::Resident(_) => known.factors.iter().filter_map(Factor::counts_from).min(),
+        _ => None,
+    };
     let mut caller = Caller {
         party,
         posture: token.posture,
@@ -161,6 +167,7 @@ fn caller(vault: &Vault, known: &Known, id: Vec<u8>, capacity: Capacity) -> Resu
         now,
         duty: Duty::On,
         off_hours: false,
+        factor,
     };
     // Services and residents are always on; whoever a service acts for is on or off as anybody.
     if let Some(post) = caller.post() {
@@ -257,6 +264,16 @@ impl Caller {
     /// Log time of this request, UTC microseconds.
     pub fn now(&self) -> i64 {
         self.now
+    }
+
+    /// Whether a resident's second factor counts by now: it was added long enough ago.
+    pub fn has_factor(&self) -> bool {
+        self.factor.is_some_and(|from| from <= self.now)
+    }
+
+    /// Since when the oldest second factor of a resident's counts, perhaps in days to come.
+    pub fn factor_from(&self) -> Option<i64> {
+        self.factor
     }
 
     /// The role acted in.

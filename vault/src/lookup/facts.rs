@@ -75,6 +75,10 @@ pub(super) fn gather(
             facts.named.insert(field);
         }
     }
+    // For residents somebody other than the holder of a code is the second factor.
+    if matches!(caller.party(), Party::Resident(_)) {
+        facts.confirmed = caller.has_factor();
+    }
     (facts.age, facts.state) = person_classes(vault, caller, located, ask)?;
     let own = located.own.as_ref().map(|found| found.id);
     let post = caller.post();

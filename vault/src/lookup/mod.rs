@@ -25,7 +25,7 @@ use gridvault_audit::RecordError;
 use gridvault_policy::{Action, AgeClass, Basis, FieldId, Listing, Purpose, Reason, RecordType};
 use uuid::Uuid;
 
-pub use self::batch::{Item, look_up_all};
+pub use self::batch::{AsOf, Item, look_up_all, look_up_each};
 use self::decide::decide;
 
 pub use self::replay::{Again, NoReplay, facts as facts_of_entry, replay};

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::consents::{ConsentLog, consent_events, mandates};
 use crate::Vault;
-use crate::authority::{ConsentEvent, Header, Holder, Mandate, Task};
+use crate::authority::{ConsentEvent, Header, Holder, Mandate, REACHED_BEFORE, Reached, Task};
 use crate::identity::{Caller, Party, Post};
-use crate::store::{EnvelopesRow, LocatedRows, StoreError, Table};
+use crate::store::{EnvelopesRow, LocatedRows, Shelf, StoreError, Table};
 
 /// Which record is asked for, and the task named with it.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,35 @@ fn header(vault: &Vault, rows: &LocatedRows, id: Uuid) -> Option<Found> {
 }
 
 impl Located {
+    /// The person as reached before the changes of the last 30 days: home and phone of then take the place of the present
+    /// ones, where they are still kept.
+    pub async fn before(&mut self, vault: &Vault, now: i64) -> Result<(), StoreError> {
+        let Some(own) = &mut self.own else { return Ok(()) };
+        let lately: Vec<Reached> =
+            own.header.reached.iter().filter(|r| r.until > now - REACHED_BEFORE).cloned().collect();
+        let home = lately.iter().find_map(|reached| reached.home);
+        let phone = lately.iter().find(|reached| reached.home.is_none()).map(|reached| reached.envelopes);
+        if let Some(rev) = phone {
+            let record = own.id.as_bytes().to_vec();
+            let found = vault.store.envelopes_behind(Shelf::Former, (&record, rev - 1), 1).await?;
+            if let Some(former) = found.into_iter().find(|row| row.record == record && row.rev == rev) {
+                own.header.envelopes = rev;
+                self.rows.envelopes.retain(|row| row.record != record);
+                self.rows.envelopes.push(former);
+            }
+        }
+        if let Some(home) = home {
+            let row = vault.store.row(Table::Records, home.as_bytes()).await?;
+            let header = row.as_ref().and_then(|row| Some((row.rev, vault.keys.check(row)?)));
+            let sealed = vault.store.envelopes(&[home.as_bytes()]).await?;
+            if let (Some((rev, header)), false) = (header, sealed.is_empty()) {
+                self.place = Some(Found { id: home, rev, header });
+                self.rows.envelopes.extend(sealed);
+            }
+        }
+        Ok(())
+    }
+
     /// The cell of the record's place in a scheme: a premises' own, a person's home's, a ticket's place's.
     pub fn cell(&self, scheme: Scheme, at: i64) -> Option<&str> {
         let place = match &self.own {

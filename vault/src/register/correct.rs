@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::RegisterError;
 use super::places::cell_terms;
 use crate::Vault;
-use crate::authority::{Header, Move};
+use crate::authority::{Header, Move, REACHED_BEFORE, Reached};
 use crate::seal::{Amending, Secret};
 use crate::store::{EnvelopesRow, Row, Table};
 use crate::trail::Change;
@@ -83,6 +83,10 @@ pub(super) fn corrected(
     let amended = vault.keys.amend(&amending)?;
     let mut change = Change::default();
     let moved = correcting.place.is_some_and(|place| header.place != Some(place));
+    let phone = amended.as_ref().is_some_and(|a| a.changed.iter().any(|f| f.as_str() == "person.phone"));
+    if header.kind == RecordType::Person && (moved || phone) {
+        reached(&mut header, moved, phone, vault.now());
+    }
     if let Some(place) = correcting.place {
         header.place = Some(place);
     }
@@ -108,6 +112,15 @@ pub(super) fn corrected(
     let parent = header.place.as_ref().map(|place| &place.as_bytes()[..]);
     change.rows.push(vault.keys.row(Table::Records, &row.id, row.rev + 1, parent, &header)?);
     Ok(Some(Corrected { change, fields, moved, subject: subject(&header), rev: row.rev + 1 }))
+}
+
+/// Notes how the person was to be reached until now; what is older than it is asked for is forgotten.
+fn reached(header: &mut Header, moved: bool, phone: bool, now: i64) {
+    header.reached.retain(|before| before.until > now - REACHED_BEFORE);
+    let before = |home| Reached { until: now, home, envelopes: header.envelopes };
+    let home = header.place.filter(|_| moved).map(|home| before(Some(home)));
+    let phone = phone.then(|| before(None));
+    header.reached.extend(home.into_iter().chain(phone));
 }
 
 /// The record as an entry names it.

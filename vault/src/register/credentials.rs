@@ -1,7 +1,7 @@
 //! Signing in and out, and handing out tokens and codes.
 
-use gridvault_audit::{Kind, RecordError, Who, WhoType};
-use gridvault_policy::Posture;
+use gridvault_audit::{Kind, RecordError, Subject, Who, WhoType};
+use gridvault_policy::{Posture, RecordType};
 
 use super::{RegisterError, entry_by, system_who, word};
 use crate::Vault;
@@ -40,6 +40,7 @@ pub async fn sign_in(vault: &Vault, typed: &str, request: &str) -> Result<Signed
         rows.push(vault.keys.row(Table::Codes, &id, row.rev + 1, row.parent.as_deref(), &code)?);
     }
     let mut signed_in = entry_by(Kind::AuthSignedIn, who(code.holder), actor(code.holder.id()), request);
+    signed_in.private.subject = subject_of(vault, code.holder).await?;
     signed_in.private.detail.insert("method", word("code"));
     match vault.log.record(Act::new(&vault.keys, signed_in, Change::rows(rows))).await {
         // Two used the same code at once: the second finds it used.
@@ -56,7 +57,8 @@ pub async fn sign_out(vault: &Vault, caller: &Caller, request: &str) -> Result<(
     let mut token: Token = vault.keys.check(&row).ok_or(RegisterError::Unauthenticated)?;
     token.revoked = true;
     let row = vault.keys.row(Table::Tokens, &row.id, row.rev + 1, row.parent.as_deref(), &token)?;
-    let ended = super::entry(Kind::SessionEnded, caller, request);
+    let mut ended = super::entry(Kind::SessionEnded, caller, request);
+    ended.private.subject = subject_of(vault, token.holder).await?;
     vault.log.record(Act::new(&vault.keys, ended, Change::rows(vec![row]))).await?;
     Ok(())
 }
@@ -83,9 +85,18 @@ pub async fn issue_code(
     once: bool,
 ) -> Result<Secret, RegisterError> {
     let issued = Issued::code(&vault.keys, holder, vault.now().saturating_add(lasts), once)?;
-    let entry = entry_by(Kind::CredentialChanged, system_who(), actor(holder.id()), "");
+    let mut entry = entry_by(Kind::CredentialChanged, system_who(), actor(holder.id()), "");
+    entry.private.subject = subject_of(vault, holder).await?;
+    entry.private.detail.insert("what", word("code_given"));
     vault.log.record(Act::new(&vault.keys, entry, Change::rows(vec![issued.row]))).await?;
     Ok(issued.secret)
+}
+
+/// A resident's record, as entries of the own sign-ins name it; nobody else's.
+pub(super) async fn subject_of(vault: &Vault, holder: Holder) -> Result<Option<Subject>, RegisterError> {
+    let Holder::Resident(resident) = holder else { return Ok(None) };
+    let held = super::tasks::header(vault, resident, RecordType::Person).await?;
+    Ok(held.and_then(|(_, held)| super::correct::subject(&held)))
 }
 
 fn who(holder: Holder) -> Who {

@@ -135,6 +135,7 @@ fn emptied(vault: &Vault, row: &Row, header: Header) -> Result<Row, RegisterErro
         envelopes: 0,
         state: RecordState::Erased,
         notice: None,
+        reached: Vec::new(),
         ..header
     };
     Ok(vault.keys.row(Table::Records, &row.id, row.rev + 1, None, &rest)?)

@@ -5,11 +5,13 @@ mod begin;
 mod consents;
 mod correct;
 mod course;
+mod coverage;
 mod credentials;
 mod demands;
 mod dues;
 mod emergencies;
 mod erase;
+mod factors;
 mod findings;
 mod given;
 mod held;
@@ -23,6 +25,7 @@ mod newcomer;
 mod notices;
 mod office;
 mod once;
+mod outbox;
 mod people;
 mod places;
 mod posts;
@@ -38,6 +41,7 @@ mod services;
 mod tasks;
 mod tickets;
 mod usage;
+mod watch;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,6 +56,7 @@ pub use consents::{
     Confirming, Held, NewConsent, Person, Reading, confirm_consent, confirm_own, consent_code, consent_held,
     consents_of, invalidate_consent, record_consent,
 };
+pub use coverage::{Counts, Coverage, coverage};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use demands::{DemandStep, NewDemand, Withheld, decide_demand, demands, open_demand};
 pub use emergencies::{
@@ -59,6 +64,7 @@ pub use emergencies::{
     review_emergency, watch_emergencies,
 };
 pub use erase::{ask_erasure, decide_erasure, erase_again};
+pub use factors::{add_factor, drop_factors, give_code, invented_factor};
 pub(crate) use informed::collects_now;
 pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
 pub use keep::{Correction, correct_resident};
@@ -70,6 +76,7 @@ pub use notices::{
 };
 pub use office::{Appointed, appoint};
 pub use once::{Fresh, Once, once};
+pub use outbox::{By, RUN, Run, Sending, Whom, dues, send};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use proposals::{
@@ -99,6 +106,7 @@ pub use services::{
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
 pub use usage::usage;
+pub use watch::{Watched, watch};
 
 use findings::finding;
 

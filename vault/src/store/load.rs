@@ -53,6 +53,8 @@ UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WH
   AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
 UNION ALL SELECT 'letters', id, rev, ref, body, mac, seq FROM letters WHERE tenant = $1 \
   AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
+UNION ALL SELECT 'factors', id, rev, ref, body, mac, seq FROM factors WHERE tenant = $1 \
+  AND ref = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
 UNION ALL SELECT 'services', id, rev, ref, body, mac, seq FROM services WHERE tenant = $1 \
   AND id = (SELECT ref FROM tokens WHERE tenant = $1 AND id = $2) \
 UNION ALL SELECT 'assignments', id, rev, ref, body, mac, seq FROM assignments WHERE tenant = $1 AND id = $3 \

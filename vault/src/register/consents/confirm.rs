@@ -2,7 +2,7 @@
 //! another unit who met the resident; and finding a consent void.
 
 use gridvault_audit::{Json, Kind};
-use gridvault_policy::{Purpose, Role};
+use gridvault_policy::{FieldId, Purpose, Role};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::authority::{
 };
 use crate::clock::days;
 use crate::identity::{Caller, Party};
+use crate::register::factors;
 use crate::register::findings::finding;
 use crate::register::tasks::invalid;
 use crate::register::{RegisterError, word};
@@ -63,6 +64,9 @@ pub async fn confirm_own(
         return Err(refuse(vault, caller, &person, purpose, reason, request).await);
     }
     let (of, event) = unconfirmed(&person, purpose, caller.now())?;
+    // A code alone is the window's: who gave it out must not confirm with it what the window recorded.
+    let fields: Vec<FieldId> = event.fields.iter().filter_map(|id| FieldId::parse(id).ok()).collect();
+    factors::may_give(vault, caller, &fields, request).await?;
     // One guardian's word is confirmed by that guardian.
     if event.speaker != speaker {
         return Err(RegisterError::Conflict);

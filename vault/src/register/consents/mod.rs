@@ -22,6 +22,7 @@ pub use self::read::{Reading, consent_held, consents_of};
 pub use self::said::NewConsent;
 use self::said::{METHODS, kind, until, well_formed};
 use self::said::{SpeakerKind, SpeakerSaid};
+use super::factors;
 use super::findings::finding;
 use super::tasks::invalid;
 use super::{RegisterError, entry, word};
@@ -68,6 +69,9 @@ pub async fn record_consent(
     }
     let fields = fields(vault, &person, &new, speaker, notice.filter(|_| asks))?;
     let sensitive = fields.iter().any(|field| effective_tier(*field, person.age) >= Tier::T3);
+    if new.state.agrees() {
+        factors::may_give(vault, caller, &fields, request).await?;
+    }
     let basis_kind = kind(&new, by);
     if new.state.agrees() && sensitive && new.fields.is_some() && new.basis_kind == Some(ConsentKind::General)
     {
