@@ -10,6 +10,7 @@ mod credentials;
 mod demands;
 mod dues;
 mod emergencies;
+mod ending;
 mod erase;
 mod factors;
 mod findings;
@@ -25,6 +26,7 @@ mod newcomer;
 mod notices;
 mod office;
 mod once;
+mod opening;
 mod outbox;
 mod people;
 mod places;
@@ -63,12 +65,13 @@ pub use emergencies::{
     Declared, NewEmergency, Reviewed, confirm_emergency, declare_emergency, emergencies, end_emergency,
     review_emergency, watch_emergencies,
 };
+pub use ending::letters;
 pub use erase::{ask_erasure, decide_erasure, erase_again};
 pub use factors::{add_factor, drop_factors, give_code, invented_factor};
 pub(crate) use informed::collects_now;
 pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
 pub use keep::{Correction, correct_resident};
-pub use letters::{NewLetter, grant_letter, letters, register_letter, revoke_letter, sign_letter};
+pub use letters::{NewLetter, grant_letter, register_letter, revoke_letter, sign_letter};
 pub use mandates::{NewMandate, confirm_mandate, doubt_capacity, end_mandate, register_mandate};
 pub use notices::{
     Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice,
