@@ -58,7 +58,34 @@ class CatalogPurpose(TypedDict):
     zh: str
 
 
-ConsentState: TypeAlias = Literal['given', 'withdrawn']
+ConsentKind: TypeAlias = Literal['general', 'separate', 'written']
+
+
+ConsentSaid: TypeAlias = Literal[
+    'requested', 'given', 'refused', 'deferred', 'withdrawn', 'renewed'
+]
+
+
+ConsentState: TypeAlias = Literal[
+    'requested',
+    'given',
+    'refused',
+    'deferred',
+    'withdrawn',
+    'renewed',
+    'confirmed',
+    'invalidated',
+]
+
+
+class ConsentStep(TypedDict):
+    """
+    One step of a consent that somebody else recorded: the code that the resident got, or that the resident was met.
+    """
+
+    code: NotRequired[str | None]
+    confirmed: NotRequired[bool]
+    method: NotRequired[Literal['signature', 'fingerprint_witnessed', 'voice_recorded']]
 
 
 CountBy: TypeAlias = Literal['day', 'grid', 'role', 'purpose']
@@ -366,6 +393,7 @@ class LogKeys(TypedDict):
 
     keys: list[LogKey]
     origin: str
+    receipts: list[str]
 
 
 class Looker(TypedDict):
@@ -384,6 +412,18 @@ class Made(TypedDict):
     """
 
     id: str
+
+
+MandateKind: TypeAlias = Literal['guardian', 'proxy']
+
+
+class MandateStep(TypedDict):
+    """
+    One step of a mandate: confirmed by a second person, or ended.
+    """
+
+    confirmed: NotRequired[bool]
+    ended: NotRequired[bool]
 
 
 class MemberError(TypedDict):
@@ -420,6 +460,26 @@ class Obligation(TypedDict):
 
 Outcome: TypeAlias = Literal[
     'clear', 'masked', 'derived', 'matched', 'denied', 'absent'
+]
+
+
+OwnConsentSaid: TypeAlias = Literal[
+    'given', 'renewed', 'refused', 'deferred', 'withdrawn'
+]
+
+
+Present: TypeAlias = Literal[
+    'none',
+    'requested',
+    'given',
+    'renewed',
+    'refused',
+    'deferred',
+    'withdrawn',
+    'expired',
+    'needs_renewal',
+    'invalid',
+    'invalidated',
 ]
 
 
@@ -541,6 +601,20 @@ Reason: TypeAlias = Literal[
 ]
 
 
+class Receipt(TypedDict):
+    """
+    A receipt.
+    """
+
+    check_code: str
+    code: str
+    hash: str
+    key: str
+    proof: NotRequired[str]
+    receipt: dict[str, Any]
+    signed: str
+
+
 class RecordLine(TypedDict):
     """
     A premises with its cells, or a resident with the code of the home.
@@ -650,6 +724,18 @@ class Sizes(TypedDict):
 
     next: int | None
     sizes: list[int]
+
+
+SpeakerKind: TypeAlias = Literal['subject', 'guardian', 'proxy']
+
+
+class SpeakerSaid(TypedDict):
+    """
+    Who speaks for the resident.
+    """
+
+    kind: SpeakerKind
+    mandate: NotRequired[str | None]
 
 
 StoredField: TypeAlias = Literal[
@@ -907,6 +993,15 @@ class BatchRequest(TypedDict):
     tickets: NotRequired[list[str]]
 
 
+class CapacityDoubt(TypedDict):
+    """
+    A doubt whether a resident can understand what is consented to.
+    """
+
+    doubted: bool
+    reason: Identifier
+
+
 class CatalogField(TypedDict):
     """
     A field of the catalogue.
@@ -932,6 +1027,52 @@ class Confirmed(TypedDict):
     people: list[NewPerson]
     refused: list[Row]
     residents: list[str]
+
+
+class Consent(TypedDict):
+    """
+    How the consent for a purpose stands; for staff who do not keep consents no more than its state.
+    """
+
+    confirmed: NotRequired[bool]
+    event: NotRequired[str]
+    fields: NotRequired[list[Field]]
+    held_back: NotRequired[list[Field]]
+    purpose: Purpose
+    reason: NotRequired[Why]
+    state: Present
+    until: NotRequired[Moment]
+
+
+class ConsentEvent(TypedDict):
+    """
+    A consent event.
+    """
+
+    at: Moment
+    basis_kind: ConsentKind
+    entry: int
+    expressed_by: str
+    fields: list[Field]
+    id: str
+    mandate: NotRequired[str]
+    method: str
+    notice: NotRequired[str]
+    number: int
+    of: NotRequired[str]
+    purpose: Purpose
+    recorded_by: str
+    state: ConsentState
+    until: Moment
+
+
+class ConsentInvalidation(TypedDict):
+    """
+    Why a consent is void.
+    """
+
+    finding: int
+    reason: Identifier
 
 
 class Correction(TypedDict):
@@ -1077,6 +1218,24 @@ class LookupRequest(TypedDict):
     ticket: NotRequired[str | None]
 
 
+Mandate = TypedDict(
+    'Mandate',
+    {
+        'confirmed': bool,
+        'fields': list[StoredField],
+        'from': Moment,
+        'id': str,
+        'kind': MandateKind,
+        'live': bool,
+        'person': NotRequired[str],
+        'proof': str,
+        'purposes': list[Purpose],
+        'relation': str,
+        'to': Moment,
+    },
+)
+
+
 class Map(TypedDict):
     """
     The map looked over.
@@ -1137,6 +1296,9 @@ class NewConsent(TypedDict):
     A consent event as it comes in.
     """
 
+    basis_kind: NotRequired[ConsentKind | None]
+    evidence: NotRequired[str | None]
+    expressed_by: NotRequired[SpeakerSaid | None]
     fields: NotRequired[list[StoredField] | None]
     method: Literal[
         'signature',
@@ -1147,7 +1309,109 @@ class NewConsent(TypedDict):
     ]
     notice: NotRequired[str | None]
     purpose: Purpose
-    state: ConsentState
+    state: ConsentSaid
+    until: NotRequired[When | None]
+    witness: NotRequired[str | None]
+
+
+NewMandate = TypedDict(
+    'NewMandate',
+    {
+        'fields': NotRequired[list[StoredField]],
+        'from': When,
+        'kind': MandateKind,
+        'number': NotRequired[Identifier | None],
+        'person': NotRequired[str | None],
+        'proof': Literal[
+            'household_register',
+            'birth_certificate',
+            'court_designation',
+            'committee_designation',
+            'letter',
+        ],
+        'purposes': NotRequired[list[Purpose]],
+        'relation': Literal[
+            '02',
+            '10',
+            '11',
+            '12',
+            '20',
+            '21',
+            '22',
+            '23',
+            '24',
+            '25',
+            '26',
+            '27',
+            '28',
+            '29',
+            '30',
+            '31',
+            '32',
+            '33',
+            '34',
+            '35',
+            '36',
+            '37',
+            '38',
+            '39',
+            '40',
+            '41',
+            '42',
+            '43',
+            '44',
+            '45',
+            '46',
+            '47',
+            '48',
+            '49',
+            '50',
+            '51',
+            '52',
+            '53',
+            '54',
+            '55',
+            '56',
+            '57',
+            '58',
+            '59',
+            '60',
+            '61',
+            '62',
+            '63',
+            '64',
+            '65',
+            '66',
+            '67',
+            '68',
+            '69',
+            '70',
+            '71',
+            '72',
+            '73',
+            '74',
+            '75',
+            '76',
+            '77',
+            '78',
+            '79',
+            '80',
+            '81',
+            '82',
+            '83',
+            '84',
+            '85',
+            '86',
+            '87',
+            '88',
+            '89',
+            '97',
+            '99',
+        ],
+        'staff': NotRequired[str | None],
+        'to': When,
+    },
+)
 
 
 NewPost = TypedDict(
@@ -1216,13 +1480,17 @@ class Offered(TypedDict):
     rule: str
 
 
-class OwnConsent(TypedDict):
-    """
-    The resident's own consent for one purpose.
-    """
-
-    fields: NotRequired[list[StoredField] | None]
-    state: ConsentState
+OwnConsent = TypedDict(
+    'OwnConsent',
+    {
+        'confirm': NotRequired[bool],
+        'fields': NotRequired[list[StoredField] | None],
+        'for': NotRequired[str | None],
+        'notice': NotRequired[str | None],
+        'state': OwnConsentSaid,
+        'until': NotRequired[When | None],
+    },
+)
 
 
 Post = TypedDict(
@@ -1400,6 +1668,17 @@ class Catalog(TypedDict):
     policy: str
     purposes: list[CatalogPurpose]
     reasons: list[Word]
+
+
+class Consents(TypedDict):
+    """
+    A resident's consents.
+    """
+
+    consents: list[Consent]
+    doubted: NotRequired[bool]
+    events: NotRequired[list[ConsentEvent]]
+    mandates: NotRequired[list[Mandate]]
 
 
 ImportLine: TypeAlias = AreaLine | RecordLine | PostLine

@@ -345,6 +345,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/consents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm a consent from outside */
+        patch: operations["patch_consents_id"];
+        trace?: never;
+    };
+    "/v1/consents/{id}/invalidate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find a consent void */
+        post: operations["post_consents_id_invalidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consents/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a consent */
+        get: operations["get_consents_id_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consents/{id}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, to be printed */
+        get: operations["get_consents_id_receipt_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/imports": {
         parameters: {
             query?: never;
@@ -390,6 +458,74 @@ export interface paths {
         put?: never;
         /** Look up to 500 records up */
         post: operations["post_lookups_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mandates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm a mandate, or end it */
+        patch: operations["patch_mandates_id"];
+        trace?: never;
+    };
+    "/v1/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My consents, and who speaks for me */
+        get: operations["get_me_consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a consent of mine */
+        get: operations["get_me_consents_id_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents/{id}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, to be printed */
+        get: operations["get_me_consents_id_receipt_page"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -619,7 +755,7 @@ export interface paths {
         patch: operations["patch_residents_id"];
         trace?: never;
     };
-    "/v1/residents/{id}/consents": {
+    "/v1/residents/{id}/capacity": {
         parameters: {
             query?: never;
             header?: never;
@@ -627,6 +763,24 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Note or lift a doubt whether a resident understands */
+        patch: operations["patch_residents_id_capacity"];
+        trace?: never;
+    };
+    "/v1/residents/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A resident's consents */
+        get: operations["get_residents_id_consents"];
         put?: never;
         /** Record a resident's consent */
         post: operations["post_residents_id_consents"];
@@ -652,6 +806,23 @@ export interface paths {
         head?: never;
         /** Decide on an erasure */
         patch: operations["patch_residents_id_erasure"];
+        trace?: never;
+    };
+    "/v1/residents/{id}/mandates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a guardian or proxy */
+        post: operations["post_residents_id_mandates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/searches": {
@@ -990,6 +1161,13 @@ export interface components {
             service?: string;
             to?: components["schemas"]["Moment"];
         };
+        /** @description A doubt whether a resident can understand what is consented to. */
+        CapacityDoubt: {
+            /** @description Noted, or lifted. */
+            doubted: boolean;
+            /** @description A word for the reason. */
+            reason: components["schemas"]["Identifier"];
+        };
         /**
          * @description The class of a case.
          * @enum {string}
@@ -1032,8 +1210,92 @@ export interface components {
             refused: components["schemas"]["Row"][];
             residents: string[];
         };
+        /** @description How the consent for a purpose stands; for staff who do not keep consents no more than its state. */
+        Consent: {
+            /** @description Whether it comes from who speaks, or was confirmed from outside who recorded it. */
+            confirmed?: boolean;
+            /**
+             * Format: uuid
+             * @description The event that it rests on.
+             */
+            event?: string;
+            /** @description What it opens. */
+            fields?: components["schemas"]["Field"][];
+            /** @description What it does not open yet, or no more. */
+            held_back?: components["schemas"]["Field"][];
+            purpose: components["schemas"]["Purpose"];
+            /** @description Why it is no basis. */
+            reason?: components["schemas"]["Why"];
+            state: components["schemas"]["Present"];
+            until?: components["schemas"]["Moment"];
+        };
+        /** @description A consent event. */
+        ConsentEvent: {
+            at: components["schemas"]["Moment"];
+            basis_kind: components["schemas"]["ConsentKind"];
+            /** @description Its entry's number in the log. */
+            entry: number;
+            /** @description `subject`, `guardian` or `proxy`. */
+            expressed_by: string;
+            fields: components["schemas"]["Field"][];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            mandate?: string;
+            method: string;
+            /** Format: uuid */
+            notice?: string;
+            number: number;
+            /**
+             * Format: uuid
+             * @description The event that it confirms or finds void.
+             */
+            of?: string;
+            purpose: components["schemas"]["Purpose"];
+            /** @description `staff`, or `self`: who speaks, signed in. */
+            recorded_by: string;
+            state: components["schemas"]["ConsentState"];
+            until: components["schemas"]["Moment"];
+        };
+        /** @description Why a consent is void. */
+        ConsentInvalidation: {
+            /** @description The finding behind it: its entry's number. */
+            finding: number;
+            /** @description A word for the reason. */
+            reason: components["schemas"]["Identifier"];
+        };
+        /** @description What kind of consent it is (PIPL 13, 14, 29). */
+        ConsentKind: "general" | "separate" | "written";
+        /**
+         * @description The words of a consent event that may be said from outside.
+         * @enum {string}
+         */
+        ConsentSaid: "requested" | "given" | "refused" | "deferred" | "withdrawn" | "renewed";
         /** @description What a consent event says. */
-        ConsentState: "given" | "withdrawn";
+        ConsentState: "requested" | "given" | "refused" | "deferred" | "withdrawn" | "renewed" | "confirmed" | "invalidated";
+        /** @description One step of a consent that somebody else recorded: the code that the resident got, or that the resident was met. */
+        ConsentStep: {
+            /** @description The code that went out to the number on record. */
+            code?: string | null;
+            /**
+             * @description That the resident was met and said so.
+             * @default false
+             */
+            confirmed?: boolean;
+            /**
+             * @description How the resident said so.
+             * @enum {string|null}
+             */
+            method?: "signature" | "fingerprint_witnessed" | "voice_recorded" | null;
+        };
+        /** @description A resident's consents. */
+        Consents: {
+            consents: components["schemas"]["Consent"][];
+            /** @description Whether it is doubted that the resident understands: then no consent counts. */
+            doubted?: boolean;
+            events?: components["schemas"]["ConsentEvent"][];
+            mandates?: components["schemas"]["Mandate"][];
+        };
         /** @description What is said of a resident now. */
         Correction: {
             /**
@@ -1241,6 +1503,8 @@ export interface components {
         LogKeys: {
             keys: components["schemas"]["LogKey"][];
             origin: string;
+            /** @description Verifier keys of receipts, the oldest first; the last one signs. */
+            receipts: string[];
         };
         /** @description Who looked, as it was then. */
         Looker: {
@@ -1287,6 +1551,41 @@ export interface components {
         Made: {
             /** Format: uuid */
             id: string;
+        };
+        /** @description A mandate. */
+        Mandate: {
+            confirmed: boolean;
+            fields: components["schemas"]["StoredField"][];
+            from: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["MandateKind"];
+            live: boolean;
+            /**
+             * Format: uuid
+             * @description The resident who speaks, where held.
+             */
+            person?: string;
+            proof: string;
+            purposes: components["schemas"]["Purpose"][];
+            /** @description GB/T 4761. */
+            relation: string;
+            to: components["schemas"]["Moment"];
+        };
+        /** @description In what capacity somebody speaks for a resident. */
+        MandateKind: "guardian" | "proxy";
+        /** @description One step of a mandate: confirmed by a second person, or ended. */
+        MandateStep: {
+            /**
+             * @description That a second person confirms it.
+             * @default false
+             */
+            confirmed?: boolean;
+            /**
+             * @description That it ends.
+             * @default false
+             */
+            ended?: boolean;
         };
         /** @description The map looked over. */
         Map: {
@@ -1352,6 +1651,18 @@ export interface components {
         /** @description A consent event as it comes in. */
         NewConsent: {
             /**
+             * @description What kind it is; T3 and T4 need a separate one. Said of nothing but a yes.
+             * @default null
+             */
+            basis_kind?: components["schemas"]["ConsentKind"] | null;
+            /**
+             * @description SHA-256 of the signed sheet or of the recording, hex; a separate consent has its own.
+             * @default null
+             */
+            evidence?: string | null;
+            /** @description Who speaks; none said: the resident. */
+            expressed_by?: components["schemas"]["SpeakerSaid"] | null;
+            /**
              * @description Which fields; none said: all that the purpose's rules name.
              * @default null
              */
@@ -1363,14 +1674,71 @@ export interface components {
             method: "signature" | "fingerprint_witnessed" | "sms_code" | "voice_recorded" | "self_service";
             /**
              * Format: uuid
-             * @description The notice version it is given under.
+             * @description The notice version it is given under; none said: the newest in force that speaks of the purpose.
              * @default null
              */
             notice?: string | null;
-            /** @description For what. */
+            /** @description For what: one purpose (PIPL 14, 29). */
             purpose: components["schemas"]["Purpose"];
-            /** @description Given or withdrawn. */
-            state: components["schemas"]["ConsentState"];
+            /** @description What is said. */
+            state: components["schemas"]["ConsentSaid"];
+            /**
+             * @description Until when, where it is to end before its time.
+             * @default null
+             */
+            until?: components["schemas"]["When"] | null;
+            /**
+             * Format: uuid
+             * @description Who witnessed it: a member of staff other than who records it, or another resident.
+             * @default null
+             */
+            witness?: string | null;
+        };
+        /** @description A mandate as registered. */
+        NewMandate: {
+            /**
+             * @description For which fields; none said: for all.
+             * @default []
+             */
+            fields?: components["schemas"]["StoredField"][];
+            /** @description From when. */
+            from: components["schemas"]["When"];
+            /** @description Guardian or proxy. */
+            kind: components["schemas"]["MandateKind"];
+            /**
+             * @description The letter's number; a proxy has one.
+             * @default null
+             */
+            number?: components["schemas"]["Identifier"] | null;
+            /**
+             * Format: uuid
+             * @description The resident who speaks, where held.
+             * @default null
+             */
+            person?: string | null;
+            /**
+             * @description What proves it.
+             * @enum {string}
+             */
+            proof: "household_register" | "birth_certificate" | "court_designation" | "committee_designation" | "letter";
+            /**
+             * @description For what; none said: for everything. A proxy's letter says it.
+             * @default []
+             */
+            purposes?: components["schemas"]["Purpose"][];
+            /**
+             * @description How they are related (GB/T 4761).
+             * @enum {string}
+             */
+            relation: "02" | "10" | "11" | "12" | "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "30" | "31" | "32" | "33" | "34" | "35" | "36" | "37" | "38" | "39" | "40" | "41" | "42" | "43" | "44" | "45" | "46" | "47" | "48" | "49" | "50" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "58" | "59" | "60" | "61" | "62" | "63" | "64" | "65" | "66" | "67" | "68" | "69" | "70" | "71" | "72" | "73" | "74" | "75" | "76" | "77" | "78" | "79" | "80" | "81" | "82" | "83" | "84" | "85" | "86" | "87" | "88" | "89" | "97" | "99";
+            /**
+             * Format: uuid
+             * @description The member of staff who speaks, where it is one.
+             * @default null
+             */
+            staff?: string | null;
+            /** @description Until when. */
+            to: components["schemas"]["When"];
         };
         /** @description A member of staff with the first posts. */
         NewMember: {
@@ -1504,12 +1872,40 @@ export interface components {
          * @enum {string}
          */
         Outcome: "clear" | "masked" | "derived" | "matched" | "denied" | "absent";
-        /** @description The resident's own consent for one purpose. */
+        /** @description One's own consent for one purpose, or that of whom one speaks for. */
         OwnConsent: {
+            /**
+             * @description With `given`: that what staff recorded is right, as it stands.
+             * @default false
+             */
+            confirm?: boolean;
             /** @description Which fields; none said: all that the purpose's rules name. */
             fields?: components["schemas"]["StoredField"][] | null;
-            state: components["schemas"]["ConsentState"];
+            /**
+             * Format: uuid
+             * @description The resident spoken for, by a guardian or a proxy.
+             * @default null
+             */
+            for?: string | null;
+            /**
+             * Format: uuid
+             * @description The notice version that was shown; none said: the newest in force that speaks of the purpose.
+             * @default null
+             */
+            notice?: string | null;
+            /** @description What is said. */
+            state: components["schemas"]["OwnConsentSaid"];
+            /**
+             * @description Until when, where it is to end before its time.
+             * @default null
+             */
+            until?: components["schemas"]["When"] | null;
         };
+        /**
+         * @description What somebody signed in may say.
+         * @enum {string}
+         */
+        OwnConsentSaid: "given" | "renewed" | "refused" | "deferred" | "withdrawn";
         /** @description A page of staff. */
         People: {
             /** Format: uuid */
@@ -1582,6 +1978,8 @@ export interface components {
              */
             from?: components["schemas"]["When"] | null;
         };
+        /** @description How a consent stands at a moment. */
+        Present: "none" | "requested" | "given" | "renewed" | "refused" | "deferred" | "withdrawn" | "expired" | "needs_renewal" | "invalid" | "invalidated";
         /** @description Every refusal (RFC 9457, `application/problem+json`). What else it has depends on its type. */
         Problem: {
             /** @description Of an `invalid-request`. */
@@ -1654,6 +2052,25 @@ export interface components {
          * @enum {string}
          */
         Reason: "no_task" | "task_closed" | "not_assigned" | "subject_not_in_task" | "grid_scope" | "purpose_role" | "no_basis" | "letter_expired" | "instrument_expired" | "consent_none" | "consent_withdrawn" | "consent_expired" | "needs_renewal" | "notice_stale" | "needs_separate" | "needs_guardian" | "needs_approval" | "field_not_for_purpose" | "field_prohibited" | "frozen" | "erased" | "tier_list" | "rate" | "device_revoked" | "off_duty" | "training" | "conflict_of_interest" | "pia_missing" | "embargo_doc" | "log_unavailable";
+        /** @description A receipt. */
+        Receipt: {
+            /** @description Its first ten digits, for paper. */
+            check_code: string;
+            /** @description What the printed QR code holds: id and hash, signed as well. */
+            code: string;
+            /** @description SHA-256 of the note's text. */
+            hash: string;
+            /** @description The verifier key. */
+            key: string;
+            /** @description A tlog-proof of its entry, as soon as a published checkpoint covers it; until then the receipt is unconfirmed. */
+            proof?: string;
+            /** @description What it says, with the members of ISO/IEC TS 27560:2023. */
+            receipt: {
+                [key: string]: unknown;
+            };
+            /** @description The same as a signed note (C2SP): canonical JSON, an empty line, the signature. */
+            signed: string;
+        };
         /** @description A premises with its cells, or a resident with the code of the home. */
         RecordLine: {
             /**
@@ -1762,6 +2179,19 @@ export interface components {
         Sizes: {
             next: number | null;
             sizes: number[];
+        };
+        /** @description In what capacity somebody speaks. */
+        SpeakerKind: "subject" | "guardian" | "proxy";
+        /** @description Who speaks for the resident. */
+        SpeakerSaid: {
+            /** @description In what capacity. */
+            kind: components["schemas"]["SpeakerKind"];
+            /**
+             * Format: uuid
+             * @description By which mandate, of a guardian or a proxy.
+             * @default null
+             */
+            mandate?: string | null;
         };
         /**
          * @description A field of the catalogue that is held, not derived.
@@ -2729,6 +3159,164 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    patch_consents_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true,
+                 *       "method": "signature"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsentStep"];
+            };
+        };
+        responses: {
+            /** @description The event of the confirmation. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_consents_id_invalidate: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "finding": 128,
+                 *       "reason": "not_the_resident"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsentInvalidation"];
+            };
+        };
+        responses: {
+            /** @description The event. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_consents_id_receipt: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed; checked offline by `gridvault receipt verify`. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_consents_id_receipt_page: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page in Chinese, with a QR code and a check code. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_imports: {
         parameters: {
             query: {
@@ -2864,6 +3452,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_mandates_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["MandateStep"];
+            };
+        };
+        responses: {
+            /** @description Good from now on, or ended at once. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents: {
+        parameters: {
+            query?: {
+                /** @description The resident spoken for, by a guardian or a proxy. */
+                for?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each stands, and every event. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents_id_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed; checked offline by `gridvault receipt verify`. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents_id_receipt_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page in Chinese, with a QR code and a check code. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -3485,6 +4209,83 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    patch_residents_id_capacity: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "doubted": true,
+                 *       "reason": "does_not_understand"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CapacityDoubt"];
+            };
+        };
+        responses: {
+            /** @description While it is noted no consent counts. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_residents_id_consents: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For who keeps or oversees them all of it; for other staff how each stands. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_residents_id_consents: {
         parameters: {
             query?: {
@@ -3606,6 +4407,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_residents_id_mandates: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-11-24",
+                 *       "kind": "guardian",
+                 *       "person": "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01",
+                 *       "proof": "household_register",
+                 *       "purposes": [
+                 *         "home_visit_care"
+                 *       ],
+                 *       "relation": "51",
+                 *       "to": "2030-11-24"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewMandate"];
+            };
+        };
+        responses: {
+            /** @description Good when a second person has confirmed it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
