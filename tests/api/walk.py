@@ -116,7 +116,10 @@ def walk():
     seen = next(t for t in FILE["tasks"] if t["open"] and t["assignment"] == police["assignment"] and t.get("resident"))
     number = {"fields": {"person.id_no": "990106194901010013"}, "purpose": seen["purpose"], "task": seen["id"]}
     ask("PATCH /v1/residents/{id}", police, 202, number, id=seen["resident"], query={"assignment": seen["assignment"]})
-    good("POST /v1/residents/{id}/consents", steward, 201, id=made)
+    # Of age, as all are whom a home visit is for; whose age is not known counts as a child.
+    visited = next(t["resident"] for t in FILE["tasks"] if t["open"] and t["purpose"] == TASK["purpose"] and t["resident"] != TASK["resident"])
+    good("POST /v1/residents/{id}/consents", steward, 201, id=visited)
+    good("POST /v1/residents/{id}/consents", steward, 403, id=made)
     good("POST /v1/residents/{id}/erasure", steward, 202, id=spare[0])
     good("PATCH /v1/residents/{id}/erasure", officer, 204, id=spare[0])
     good("PATCH /v1/premises/{id}", steward, 204, id=FILE["premises"][-1]["id"])
@@ -154,7 +157,7 @@ def walk():
     ask("DELETE /v1/tokens/{token}", officer, 204, token=token)
     good("PATCH /v1/services/{id}", officer, 204, id=service)
     ask("GET /v1/areas/check", officer, 200)
-    consents(made)
+    consents(visited)
     authority()
     oversight()
     log(lines["lookups"][0]["id"])

@@ -148,6 +148,25 @@ async fn d19_a_guardians_word_taken_down_by_staff_opens_nothing_before_it_is_con
     assert_eq!(t.call("PUT", &path, Some(&parents), Some(&confirm)).await.status, 409, "once");
 }
 
+on_both!(d19_from_14_to_17_the_guardian_hears_of_a_consent_to_what_is_special);
+async fn d19_from_14_to_17_the_guardian_hears_of_a_consent_to_what_is_special(on: On) {
+    let t = TestVault::street(on).await;
+    let f = Family::with_child(&t, "2010-03-01").await;
+    let parent = t.task(1).resident.unwrap();
+    f.guardian(parent).await;
+    let own = session(&t, f.child).await;
+    let told = async || {
+        let dues = t.vault.store.children(gridvault::store::Table::Dues, parent.as_bytes()).await;
+        dues.unwrap().len()
+    };
+    for (fields, many) in [(json!(["person.name"]), 0), (json!(["disability.category"]), 1)] {
+        let body = json!({ "state": "given", "fields": fields });
+        let path = format!("/v1/me/consents/{VISIT}");
+        assert_eq!(t.call("PUT", &path, Some(&own), Some(&body)).await.status, 200);
+        assert_eq!(told().await, many);
+    }
+}
+
 on_both!(a_proxy_speaks_within_the_letter_and_until_the_resident_ends_it);
 async fn a_proxy_speaks_within_the_letter_and_until_the_resident_ends_it(on: On) {
     let t = TestVault::street(on).await;

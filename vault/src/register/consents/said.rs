@@ -108,9 +108,11 @@ impl NewConsent {
 }
 
 pub(super) fn well_formed(new: &NewConsent, by: ConsentBy) -> Result<(), RegisterError> {
-    let claimed = new.method == "self_service" && by == ConsentBy::Staff;
-    if !METHODS.contains(&new.method.as_str()) || claimed {
+    if !METHODS.contains(&new.method.as_str()) {
         return Err(invalid("/method", "word_unknown"));
+    }
+    if new.method == "self_service" && by == ConsentBy::Staff {
+        return Err(invalid("/method", "not_by_staff"));
     }
     if matches!(new.state, ConsentState::Confirmed | ConsentState::Invalidated) {
         return Err(invalid("/state", "word_unknown"));
