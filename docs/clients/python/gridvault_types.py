@@ -64,6 +64,17 @@ ConsentState: TypeAlias = Literal['given', 'withdrawn']
 CountBy: TypeAlias = Literal['day', 'grid', 'role', 'purpose']
 
 
+Danger: TypeAlias = Literal[
+    'fire',
+    'gas',
+    'disaster',
+    'medical',
+    'missing_person',
+    'violence',
+    'other_danger_to_life',
+]
+
+
 Department: TypeAlias = Literal[
     'none',
     'police',
@@ -83,6 +94,14 @@ Department: TypeAlias = Literal[
     'governance_platform',
     'terminal_backend',
 ]
+
+
+class EmergencyConfirmation(TypedDict):
+    """
+    That a second person confirms it: what else it names is open from now on.
+    """
+
+    confirmed: Literal[True]
 
 
 class Ending(TypedDict):
@@ -395,7 +414,29 @@ class MemberError(TypedDict):
     pointer: str
 
 
+class MinorApproval(TypedDict):
+    """
+    Approvals of minors' files in a month.
+    """
+
+    given: int
+    month: str
+    revoked: int
+    standing: int
+
+
 Moment: TypeAlias = str
+
+
+class NewEmergency(TypedDict):
+    """
+    An emergency as declared: the residents of one place, or residents one by one.
+    """
+
+    event: Identifier
+    place: NotRequired[str | None]
+    reason: Danger
+    residents: NotRequired[list[str]]
 
 
 class NewPerson(TypedDict):
@@ -416,6 +457,11 @@ class Obligation(TypedDict):
     days: NotRequired[int]
     kind: str
     scope: NotRequired[str]
+
+
+Organ: TypeAlias = Literal[
+    'police', 'procuratorate', 'court', 'state_security', 'supervision', 'other'
+]
 
 
 Outcome: TypeAlias = Literal[
@@ -565,6 +611,12 @@ class Reporter(TypedDict):
 
 
 Result: TypeAlias = Literal['allowed', 'partial', 'denied', 'failed']
+
+
+ReviewWord: TypeAlias = Literal['justified', 'not_justified', 'lifted']
+
+
+Reviewed: TypeAlias = Literal['justified', 'not_justified', 'lifted']
 
 
 Role: TypeAlias = Literal[
@@ -751,16 +803,6 @@ TaskKind: TypeAlias = Literal[
     'legal_request',
     'quality_check',
 ]
-
-
-class TaskStep(TypedDict):
-    """
-    One step of a task: `closed` with its `outcome`, or `confirmed`.
-    """
-
-    closed: NotRequired[bool]
-    confirmed: NotRequired[bool]
-    outcome: NotRequired[Identifier | None]
 
 
 class Token(TypedDict):
@@ -970,6 +1012,91 @@ class Counts(TypedDict):
     next: int | None
 
 
+class Declared(TypedDict):
+    """
+    An emergency just declared.
+    """
+
+    id: str
+    residents: list[str]
+    review_by: Moment
+    until: Moment
+    waiting: int
+
+
+class Demand(TypedDict):
+    """
+    A demand.
+    """
+
+    approved_by: NotRequired[str]
+    assignee: NotRequired[str]
+    at: Moment
+    closes: Moment
+    document: str
+    embargo_proposed: NotRequired[Moment]
+    embargo_until: NotRequired[Moment]
+    embargoed: bool
+    fields: list[str]
+    id: str
+    open: bool
+    organ: Organ
+    requester: str
+    residents: list[str]
+    sha256: str
+
+
+class DemandStep(TypedDict):
+    """
+    One step of a demand: `approved`, or another end of its embargo with the document that says so.
+    """
+
+    approved: NotRequired[bool]
+    document: NotRequired[str | None]
+    embargo_until: NotRequired[When | None]
+    sha256: NotRequired[str | None]
+
+
+class Demands(TypedDict):
+    """
+    A page of demands.
+    """
+
+    demands: list[Demand]
+    next: str | None
+
+
+class Emergency(TypedDict):
+    """
+    An emergency.
+    """
+
+    areas: list[str]
+    at: Moment
+    bars: bool
+    confirmed: bool
+    department: Department
+    event: str
+    id: str
+    looked_up: NotRequired[int]
+    open: bool
+    person: NotRequired[str]
+    place: NotRequired[str]
+    reason: Danger
+    residents: int
+    review: NotRequired[ReviewWord]
+    review_by: Moment
+    until: Moment
+
+
+class EmergencyReview(TypedDict):
+    """
+    What the reviewer says.
+    """
+
+    outcome: Reviewed
+
+
 class Entries(TypedDict):
     """
     Entries that fit.
@@ -1088,6 +1215,30 @@ class Map(TypedDict):
     sound: bool
 
 
+class MinorAccess(TypedDict):
+    """
+    Lookups of minors' T4 data in a month by a role.
+    """
+
+    approved: int
+    emergencies: int
+    month: str
+    refused: int
+    role: Role
+    shown: int
+
+
+class Minors(TypedDict):
+    """
+    A year's account; counts, never persons.
+    """
+
+    accesses: list[MinorAccess]
+    approvals: list[MinorApproval]
+    removed: int
+    year: int
+
+
 NewAgreement = TypedDict(
     'NewAgreement',
     {
@@ -1150,11 +1301,26 @@ class NewConsent(TypedDict):
     state: ConsentState
 
 
+class NewDemand(TypedDict):
+    """
+    A demand as it comes in, with its document (调取通知书).
+    """
+
+    assignee: NotRequired[str | None]
+    document: str
+    embargo_until: NotRequired[When | None]
+    fields: list[StoredField]
+    organ: Organ
+    residents: list[str]
+    sha256: str
+
+
 NewPost = TypedDict(
     'NewPost',
     {
         'areas': list[Identifier],
         'department': NotRequired[Department | None],
+        'deputy': NotRequired[bool],
         'from': When,
         'instrument': NotRequired[str | None],
         'letter': NotRequired[str | None],
@@ -1230,6 +1396,7 @@ Post = TypedDict(
     {
         'areas': list[str],
         'department': Department,
+        'deputy': NotRequired[bool],
         'from': Moment,
         'id': str,
         'instrument': NotRequired[str],
@@ -1246,6 +1413,7 @@ PostLine = TypedDict(
     {
         'areas': list[str],
         'department': NotRequired[Department | None],
+        'deputy': NotRequired[bool],
         'from': When,
         'instrument': NotRequired[str | None],
         'letter': NotRequired[str | None],
@@ -1341,6 +1509,17 @@ class Services(TypedDict):
     services: list[Service]
 
 
+class TaskStep(TypedDict):
+    """
+    One step of a task: `closed` with its `outcome`, or `confirmed`, perhaps `until` a moment; `confirmed: false` takes that back.
+    """
+
+    closed: NotRequired[bool]
+    confirmed: NotRequired[bool | None]
+    outcome: NotRequired[Identifier | None]
+    until: NotRequired[When | None]
+
+
 class Tokens(TypedDict):
     """
     The tokens of a holder.
@@ -1400,6 +1579,15 @@ class Catalog(TypedDict):
     policy: str
     purposes: list[CatalogPurpose]
     reasons: list[Word]
+
+
+class Emergencies(TypedDict):
+    """
+    A page of emergencies.
+    """
+
+    emergencies: list[Emergency]
+    next: str | None
 
 
 ImportLine: TypeAlias = AreaLine | RecordLine | PostLine

@@ -294,6 +294,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A year's access to minors' data, in numbers */
+        get: operations["get_audit_minors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/prunings": {
         parameters: {
             query?: never;
@@ -339,6 +356,110 @@ export interface paths {
         get: operations["get_catalog"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/demands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Demands of authorities */
+        get: operations["get_demands"];
+        put?: never;
+        /** Register an authority's demand */
+        post: operations["post_demands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/demands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Approve a demand, or move the end of its embargo */
+        patch: operations["patch_demands_id"];
+        trace?: never;
+    };
+    "/v1/emergencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Emergencies: all, or one's own */
+        get: operations["get_emergencies"];
+        put?: never;
+        /** Declare an emergency (break-glass) */
+        post: operations["post_emergencies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/emergencies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm an emergency of many residents */
+        patch: operations["patch_emergencies_id"];
+        trace?: never;
+    };
+    "/v1/emergencies/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an emergency */
+        post: operations["post_emergencies_id_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/emergencies/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Review an emergency */
+        post: operations["post_emergencies_id_review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1092,11 +1213,120 @@ export interface components {
             counts: components["schemas"]["Count"][];
             next: number | null;
         };
+        /** @description What danger an emergency is about (PIPL 13(4)). */
+        Danger: "fire" | "gas" | "disaster" | "medical" | "missing_person" | "violence" | "other_danger_to_life";
+        /** @description An emergency just declared. */
+        Declared: {
+            /**
+             * Format: uuid
+             * @description The basis and the task of its lookups.
+             */
+            id: string;
+            /** @description Who may be looked up now. */
+            residents: string[];
+            review_by: components["schemas"]["Moment"];
+            until: components["schemas"]["Moment"];
+            /** @description How many more, once a second person has confirmed it. */
+            waiting: number;
+        };
+        /** @description A demand. */
+        Demand: {
+            /** Format: uuid */
+            approved_by?: string;
+            /**
+             * Format: uuid
+             * @description The post that carries it out.
+             */
+            assignee?: string;
+            at: components["schemas"]["Moment"];
+            closes: components["schemas"]["Moment"];
+            /** @description The document's number. */
+            document: string;
+            /** @description Another end of it, which nobody has approved yet. */
+            embargo_proposed?: components["schemas"]["Moment"];
+            embargo_until?: components["schemas"]["Moment"];
+            /** @description Whether its lines are kept off the residents' statements just now. */
+            embargoed: boolean;
+            fields: string[];
+            /** Format: uuid */
+            id: string;
+            open: boolean;
+            organ: components["schemas"]["Organ"];
+            /** Format: uuid */
+            requester: string;
+            residents: string[];
+            sha256: string;
+        };
+        /** @description One step of a demand: `approved`, or another end of its embargo with the document that says so. */
+        DemandStep: {
+            /**
+             * @description That the demand, or what is proposed of its embargo, is approved.
+             * @default false
+             */
+            approved?: boolean;
+            /** @description The number of the document that says so. */
+            document?: string | null;
+            /** @description Until when its lines are to be kept back; somebody else has to approve it. */
+            embargo_until?: components["schemas"]["When"] | null;
+            /** @description SHA-256 of that document, hex. */
+            sha256?: string | null;
+        };
+        /** @description A page of demands. */
+        Demands: {
+            demands: components["schemas"]["Demand"][];
+            /** Format: uuid */
+            next: string | null;
+        };
         /**
          * @description The department behind a post, or the kind of a service.
          * @enum {string}
          */
         Department: "none" | "police" | "justice" | "civil_affairs" | "health" | "fire" | "housing" | "urban_management" | "labour" | "floating_population" | "disability" | "minors" | "hotline_12345" | "hotline_96005" | "service_circle" | "governance_platform" | "terminal_backend";
+        /** @description A page of emergencies. */
+        Emergencies: {
+            emergencies: components["schemas"]["Emergency"][];
+            /** Format: uuid */
+            next: string | null;
+        };
+        /** @description An emergency. */
+        Emergency: {
+            areas: string[];
+            at: components["schemas"]["Moment"];
+            /** @description Whether it keeps its declarer from declaring another. */
+            bars: boolean;
+            /** @description Whether a second person confirmed it. */
+            confirmed: boolean;
+            /** @description The declarer's unit, as it was then. */
+            department: components["schemas"]["Department"];
+            event: string;
+            /** Format: uuid */
+            id: string;
+            /** @description How many of them were looked up, once it is settled. */
+            looked_up?: number;
+            open: boolean;
+            /**
+             * Format: uuid
+             * @description Who declared it; not told to supervisors.
+             */
+            person?: string;
+            /** Format: uuid */
+            place?: string;
+            reason: components["schemas"]["Danger"];
+            /** @description How many residents it names. */
+            residents: number;
+            review?: components["schemas"]["ReviewWord"];
+            review_by: components["schemas"]["Moment"];
+            until: components["schemas"]["Moment"];
+        };
+        /** @description That a second person confirms it: what else it names is open from now on. */
+        EmergencyConfirmation: {
+            /** @constant */
+            confirmed: true;
+        };
+        /** @description What the reviewer says. */
+        EmergencyReview: {
+            outcome: components["schemas"]["Reviewed"];
+        };
         /** @description What may be done to a post: it ends. */
         Ending: {
             /** @constant */
@@ -1300,6 +1530,35 @@ export interface components {
             code: string;
             pointer: string;
         };
+        /** @description Lookups of minors' T4 data in a month by a role. */
+        MinorAccess: {
+            /** @description Of these, under an approval. */
+            approved: number;
+            /** @description Of these, in an emergency. */
+            emergencies: number;
+            month: string;
+            /** @description Lookups that asked for some and were shown none. */
+            refused: number;
+            role: components["schemas"]["Role"];
+            /** @description Lookups that showed some. */
+            shown: number;
+        };
+        /** @description Approvals of minors' files in a month. */
+        MinorApproval: {
+            /** @description Of a day. */
+            given: number;
+            month: string;
+            revoked: number;
+            standing: number;
+        };
+        /** @description A year's account; counts, never persons. */
+        Minors: {
+            accesses: components["schemas"]["MinorAccess"][];
+            approvals: components["schemas"]["MinorApproval"][];
+            /** @description Lookups whose private part was removed. */
+            removed: number;
+            year: number;
+        };
         /**
          * Format: date-time
          * @description RFC 3339, with an offset.
@@ -1372,6 +1631,48 @@ export interface components {
             /** @description Given or withdrawn. */
             state: components["schemas"]["ConsentState"];
         };
+        /** @description A demand as it comes in, with its document (调取通知书). */
+        NewDemand: {
+            /**
+             * Format: uuid
+             * @description The privacy officer's post that carries it out; the caller's own where nothing is said.
+             * @default null
+             */
+            assignee?: string | null;
+            /** @description The document's number, as it stands there. */
+            document: string;
+            /**
+             * @description Until when its lines are kept off the residents' statements, where the document asks for that.
+             * @default null
+             */
+            embargo_until?: components["schemas"]["When"] | null;
+            /** @description The fields that it names. */
+            fields: components["schemas"]["StoredField"][];
+            /** @description Whose it is. */
+            organ: components["schemas"]["Organ"];
+            /** @description The residents whom it names. */
+            residents: string[];
+            /** @description SHA-256 of the document, hex. */
+            sha256: string;
+        };
+        /** @description An emergency as declared: the residents of one place, or residents one by one. */
+        NewEmergency: {
+            /** @description The number of the event, as the command centre or the hotline gave it. */
+            event: components["schemas"]["Identifier"];
+            /**
+             * Format: uuid
+             * @description The premises whose residents are in danger.
+             * @default null
+             */
+            place?: string | null;
+            /** @description What danger it is. */
+            reason: components["schemas"]["Danger"];
+            /**
+             * @description Residents, one by one.
+             * @default []
+             */
+            residents?: string[];
+        };
         /** @description A member of staff with the first posts. */
         NewMember: {
             assignments: components["schemas"]["NewPost"][];
@@ -1390,6 +1691,11 @@ export interface components {
             /** @description Codes of its areas. */
             areas: components["schemas"]["Identifier"][];
             department?: components["schemas"]["Department"] | null;
+            /**
+             * @description A privacy officer's deputy (代理), for 90 days at most.
+             * @default false
+             */
+            deputy?: boolean;
             /** @description From when. */
             from: components["schemas"]["When"];
             /** @description The instrument that it cites (职权依据). */
@@ -1499,6 +1805,8 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             rule: string;
         };
+        /** @description What organ demands data. */
+        Organ: "police" | "procuratorate" | "court" | "state_security" | "supervision" | "other";
         /**
          * @description What a field's answer is.
          * @enum {string}
@@ -1528,6 +1836,8 @@ export interface components {
         Post: {
             areas: string[];
             department: components["schemas"]["Department"];
+            /** @description A privacy officer's deputy. */
+            deputy?: boolean;
             from: components["schemas"]["Moment"];
             /** Format: uuid */
             id: string;
@@ -1541,6 +1851,11 @@ export interface components {
         PostLine: {
             areas: string[];
             department?: components["schemas"]["Department"] | null;
+            /**
+             * @description A privacy officer's deputy, for 90 days at most.
+             * @default false
+             */
+            deputy?: boolean;
             from: components["schemas"]["When"];
             instrument?: string | null;
             letter?: string | null;
@@ -1693,6 +2008,13 @@ export interface components {
          */
         Result: "allowed" | "partial" | "denied" | "failed";
         /**
+         * @description How a review ended.
+         * @enum {string}
+         */
+        ReviewWord: "justified" | "not_justified" | "lifted";
+        /** @description What a privacy officer says of an emergency. */
+        Reviewed: "justified" | "not_justified" | "lifted";
+        /**
          * @description The role of a post.
          * @enum {string}
          */
@@ -1777,20 +2099,19 @@ export interface components {
         };
         /** @description What kind of task it is (domain words). */
         TaskKind: "case" | "visit" | "inspection" | "registration" | "application" | "mediation" | "correction_team" | "child_file" | "emergency" | "rights_request" | "legal_request" | "quality_check";
-        /** @description One step of a task: `closed` with its `outcome`, or `confirmed`. */
+        /** @description One step of a task: `closed` with its `outcome`, or `confirmed`, perhaps `until` a moment; `confirmed: false` takes that back. */
         TaskStep: {
             /**
              * @description That it is closed.
              * @default false
              */
             closed?: boolean;
-            /**
-             * @description That its assignee's word is confirmed by another.
-             * @default false
-             */
-            confirmed?: boolean;
+            /** @description That its assignee's word is confirmed by another, for a day; or that this is taken back. */
+            confirmed?: boolean | null;
             /** @description A word for how it ended. */
             outcome?: components["schemas"]["Identifier"] | null;
+            /** @description Until when it stands confirmed: of a child's file, for the child protection worker, a year at most. */
+            until?: components["schemas"]["When"] | null;
         };
         /** @description A credential, given once. */
         Token: {
@@ -2599,6 +2920,40 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_audit_minors: {
+        parameters: {
+            query: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description In Beijing. */
+                year: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By month and role, and the approvals. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minors"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_audit_prunings: {
         parameters: {
             query?: {
@@ -2723,6 +3078,331 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["DeniedOrAssignmentRequired"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_demands: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Before that one. */
+                after?: string;
+                /** @description So many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demands"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_demands: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "示例公（刑）调证字〔2026〕12号",
+                 *       "embargo_until": "2027-03-01",
+                 *       "fields": [
+                 *         "person.name",
+                 *         "person.phone"
+                 *       ],
+                 *       "organ": "police",
+                 *       "residents": [
+                 *         "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01"
+                 *       ],
+                 *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewDemand"];
+            };
+        };
+        responses: {
+            /** @description The demand, and the task of its lookups once somebody else approved it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_demands_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approved": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["DemandStep"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_emergencies: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Before that one. */
+                after?: string;
+                /** @description So many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergencies"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": "119-20261124-0031",
+                 *       "place": "30201f73-0be2-4bb2-a709-b2c3688d9e52",
+                 *       "reason": "fire"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewEmergency"];
+            };
+        };
+        responses: {
+            /** @description Open for four hours; its id is the basis of its lookups. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Declared"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_emergencies_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmergencyConfirmation"];
+            };
+        };
+        responses: {
+            /** @description All whom it names may be looked up. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies_id_end: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is looked up by it any more; who was is owed word. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies_id_review: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "justified"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmergencyReview"];
+            };
+        };
+        responses: {
+            /** @description Said. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
