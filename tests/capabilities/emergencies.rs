@@ -418,7 +418,8 @@ async fn d10_whoever_was_looked_up_in_an_emergency_is_owed_word_within_three_day
     let dues = owed(&t).await;
     let mut told: Vec<Uuid> = dues.iter().map(|due| due.resident).collect();
     let mut looked_up = vec![people[0], people[2], people[4]];
-    (told.sort_unstable(), looked_up.sort_unstable());
+    told.sort_unstable();
+    looked_up.sort_unstable();
     assert_eq!(told, looked_up, "each once, and nobody else");
     for due in &dues {
         assert!(due.why == Why::Emergency && all.contains(&due.about.to_string()) && due.told.is_none());
