@@ -24,7 +24,8 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
         ("POST", "/v1/notices") => pass(&steward, keepers, 201, notice("GN", &["person.name"])),
         ("GET", "/v1/notices/proposed") => pass(&officer, keepers, 200, Value::Null),
         ("PATCH", "/v1/notices/{id}") => {
-            let made = t.call("POST", "/v1/notices", Some(&steward), Some(&notice("SN", &["person.name"]))).await;
+            let made =
+                t.call("POST", "/v1/notices", Some(&steward), Some(&notice("SN", &["person.name"]))).await;
             let id = made.body["id"].as_str().unwrap().to_owned();
             let mut pass = pass(&officer, &["privacy_officer"], 204, json!({ "approved": true }));
             pass.path = format!("/v1/notices/{id}");
@@ -34,7 +35,12 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
             let roles =
                 &["data_steward", "window_clerk", "grid_chief", "grid_assistant", "dispatched_officer"];
             let list = t.call("GET", "/v1/notices", None, None).await;
-            pass(&steward, roles, 201, json!({ "notice": list.body["notices"][0]["id"], "channel": "paper_signed" }))
+            pass(
+                &steward,
+                roles,
+                201,
+                json!({ "notice": list.body["notices"][0]["id"], "channel": "paper_signed" }),
+            )
         }
         ("GET", "/v1/residents/{id}/informed") => pass(&officer, readers, 200, Value::Null),
         ("GET", "/v1/me" | "/v1/me/notices") => {
@@ -50,9 +56,7 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
             let code = confirmation(t, resident).await;
             pass(&session, &["resident"], 201, json!({ "code": code }))
         }
-        ("DELETE", "/v1/me/factors") => {
-            pass(&t.sign_in(resident).await, &["resident"], 204, Value::Null)
-        }
+        ("DELETE", "/v1/me/factors") => pass(&t.sign_in(resident).await, &["resident"], 204, Value::Null),
         ("GET", "/v1/notices/due") => {
             pass(&officer, &["data_steward", "privacy_officer", "window_clerk"], 200, Value::Null)
         }
@@ -60,7 +64,12 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
         ("POST", "/v1/notices/letters" | "/v1/notices/messages") => {
             code(t, if path.ends_with("letters") { "door-3" } else { "door-4" }, resident).await;
             // The clerk gave the code, and prints no word of it.
-            pass(&officer, &["privacy_officer"], 200, json!({ "dues": [crate::sign_in::due(t, resident).await] }))
+            pass(
+                &officer,
+                &["privacy_officer"],
+                200,
+                json!({ "dues": [crate::sign_in::due(t, resident).await] }),
+            )
         }
         _ => return None,
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gridvault::import::ImportKind;
 use gridvault::import::file::{Sheet, Taken};
-use gridvault_tests::{On, TestVault, on_both, notice};
+use gridvault_tests::{On, TestVault, notice, on_both};
 use serde_json::json;
 
 fn fixture(kind: ImportKind) -> String {

@@ -32,8 +32,18 @@ async fn d09_a_notice_that_lacks_an_item_of_the_law_is_refused_with_its_pointer(
     let t = TestVault::street(on).await;
     let fields = ["person.name", "elder.living_alone"];
     let always = [
-        "handler", "contact", "privacy_officer", "purpose", "ways", "recipients", "retention", "retention_end",
-        "rights", "withdrawal", "complaint", "refusal",
+        "handler",
+        "contact",
+        "privacy_officer",
+        "purpose",
+        "ways",
+        "recipients",
+        "retention",
+        "retention_end",
+        "rights",
+        "withdrawal",
+        "complaint",
+        "refusal",
     ];
     let size = t.size().await;
     let refused = async |notice: &Value, pointer: &str| {
@@ -91,7 +101,12 @@ async fn d02_the_published_list_is_what_the_catalogue_and_the_rules_know(on: On)
         notice["fields"] = fields;
         let answer = propose(&t, steward(&t), &notice).await;
         let error = &answer.body["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&json!("/fields/1"), &json!(code)), "{}", answer.text);
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!("/fields/1"), &json!(code)),
+            "{}",
+            answer.text
+        );
     }
     // The demonstration's list: every field that a rule of its purposes uses and that is held of people and places, no other.
     let id = general(&t).await;
@@ -132,28 +147,12 @@ async fn a_version_counts_when_two_persons_approved_it_a_privacy_officer_among_t
     let path = format!("/v1/notices/{}", id.as_str().unwrap());
     assert_eq!(t.call("GET", &path, None, None).await.status, 404, "no word of it before it is approved");
     assert_eq!(approve(&t, steward(&t), id).await, 403, "nobody approves the own one");
-    // The author in another post is still the author: the steward becomes a privacy officer too.
-    let person = t.caller("data_steward", "none").holder;
-    let post = json!({ "role": "privacy_officer", "scheme": "social_grid", "areas": ["110106006"], "from": "2026-01-01" });
-    let posts = format!("/v1/people/{person}/assignments");
-    let proposed = t.call("POST", &posts, Some(t.officer()), Some(&post)).await;
-    let confirm = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
-    let second = officer(&t, "P2").await;
-    let confirmed = t.call("POST", &confirm, Some(&second), None).await;
-    assert_eq!((confirmed.status, &confirmed.body["refused"]), (200, &json!([])), "{}", confirmed.text);
-    let held = t.call("GET", &posts, Some(t.officer()), None).await;
-    let held = held.body["assignments"].as_array().unwrap();
-    assert_eq!(held.len(), 2);
-    for post in held {
-        let own = format!("{path}?assignment={}", post["id"].as_str().unwrap());
-        let answer = t.call("PATCH", &own, Some(steward(&t)), Some(&json!({ "approved": true }))).await;
-        assert_eq!(answer.status, 403, "{}", answer.text);
-    }
     assert_eq!(approve(&t, t.officer(), id).await, 204);
     assert_eq!(approve(&t, t.officer(), id).await, 403, "once");
     assert_eq!(t.call("GET", &path, None, None).await.body["state"], "approved");
     let entries = t.entries(3).await;
-    let published: Vec<_> = entries.iter().filter(|(public, _)| public["kind"] == "notice.published").collect();
+    let published: Vec<_> =
+        entries.iter().filter(|(public, _)| public["kind"] == "notice.published").collect();
     assert_eq!(published.last().unwrap().1["detail"]["approved"], 2);
     assert!(!published.last().unwrap().0.to_string().contains("SN"), "the public part names no document");
     // Nobody is informed by it before its day; then everybody may be.
@@ -168,16 +167,53 @@ async fn a_version_counts_when_two_persons_approved_it_a_privacy_officer_among_t
 }
 
 async fn officer(t: &TestVault, number: &str) -> String {
-    let made = gridvault::register::appoint(&t.vault, gridvault_policy::Role::PrivacyOfficer, number).await.unwrap();
+    let made =
+        gridvault::register::appoint(&t.vault, gridvault_policy::Role::PrivacyOfficer, number).await.unwrap();
     let holder = gridvault::authority::Holder::Person(made.person);
-    let token = gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR).await;
+    let token =
+        gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR).await;
     token.unwrap().reveal().to_owned()
+}
+
+on_both!(nobody_approves_the_own_notice_in_another_post);
+async fn nobody_approves_the_own_notice_in_another_post(on: On) {
+    let t = TestVault::street(on).await;
+    let (author, second) = (t.caller("privacy_officer", "none"), officer(&t, "P2").await);
+    let post = json!({ "role": "privacy_officer", "scheme": "social_grid", "areas": [t.chief().area], "from": "2026-01-01" });
+    let posts = format!("/v1/people/{}/assignments", author.holder);
+    let proposed = t.call("POST", &posts, Some(&second), Some(&post)).await;
+    assert_eq!(proposed.status, 202, "{}", proposed.text);
+    let confirm = format!("/v1/proposals/{}/confirm", proposed.body["proposal"].as_str().unwrap());
+    let confirmed = t.call("POST", &confirm, Some(steward(&t)), None).await;
+    assert_eq!((confirmed.status, &confirmed.body["refused"]), (200, &json!([])), "{}", confirmed.text);
+    let held = t.call("GET", &posts, Some(&second), None).await;
+    let held: Vec<&str> = held.body["assignments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|post| post["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(held.len(), 2);
+    let path = format!("/v1/notices?assignment={}", held[0]);
+    let made = t.call("POST", &path, Some(&author.token), Some(&notice("SN", &["person.name"]))).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    for post in held {
+        let own = format!("/v1/notices/{}?assignment={post}", made.body["id"].as_str().unwrap());
+        let answer = t.call("PATCH", &own, Some(&author.token), Some(&json!({ "approved": true }))).await;
+        assert_eq!(answer.status, 403, "{}", answer.text);
+    }
+    assert_eq!(
+        approve(&t, steward(&t), &made.body["id"]).await,
+        204,
+        "the officer's own word was one of the two"
+    );
 }
 
 on_both!(two_stewards_do_not_make_a_notice);
 async fn two_stewards_do_not_make_a_notice(on: On) {
     let (t, first) = TestVault::empty(on).await;
-    let second = gridvault::register::appoint(&t.vault, gridvault_policy::Role::DataSteward, "S2").await.unwrap();
+    let second =
+        gridvault::register::appoint(&t.vault, gridvault_policy::Role::DataSteward, "S2").await.unwrap();
     let holder = gridvault::authority::Holder::Person(second.person);
     let second = gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR)
         .await
@@ -190,7 +226,10 @@ async fn two_stewards_do_not_make_a_notice(on: On) {
     let path = format!("/v1/notices/{}", made.body["id"].as_str().unwrap());
     let no = json!({ "approved": false });
     assert_eq!(t.call("PATCH", &path, Some(t.officer()), Some(&no)).await.status, 204);
-    assert_eq!(t.call("PATCH", &path, Some(t.officer()), Some(&json!({ "approved": true }))).await.status, 409);
+    assert_eq!(
+        t.call("PATCH", &path, Some(t.officer()), Some(&json!({ "approved": true }))).await.status,
+        409
+    );
     let next = propose(&t, &first, &notice("GN", &["person.name"])).await;
     assert_eq!((next.status, &next.body["version"]), (201, &json!(2)), "{}", next.text);
 }
@@ -202,7 +241,10 @@ async fn d06_what_is_added_is_a_material_change_that_nobody_leaves_unsaid(on: On
     let mut more = notice("SN", &["person.name", "person.phone"]);
     let refused = propose(&t, steward(&t), &more).await;
     let error = &refused.body["errors"][0];
-    assert_eq!((&error["pointer"], &error["code"]), (&json!("/material_change"), &json!("something_was_added")));
+    assert_eq!(
+        (&error["pointer"], &error["code"]),
+        (&json!("/material_change"), &json!("something_was_added"))
+    );
     let mut purpose = notice("SN", &["person.name"]);
     purpose["purposes"] = json!(["home_visit_care", "social_assistance"]);
     assert_eq!(propose(&t, steward(&t), &purpose).await.body["errors"][0]["pointer"], "/material_change");
@@ -229,8 +271,14 @@ async fn the_digest_is_of_what_is_said_whatever_the_size_it_is_printed_in(on: On
     let page = async |query: &str| t.call("GET", &format!("/v1/notices/{id}?{query}"), None, None).await;
     let (normal, large) = (page("print=normal").await, page("print=large").await);
     for page in [&normal, &large] {
-        assert_eq!((page.status, page.headers["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"));
-        assert!(page.text.contains(&hash) && page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; 探访"));
+        assert_eq!(
+            (page.status, page.headers["content-type"].to_str().unwrap()),
+            (200, "text/html; charset=utf-8")
+        );
+        assert!(
+            page.text.contains(&hash)
+                && page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; 探访")
+        );
         assert!(!page.text.contains("<script"));
         assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
     }
@@ -260,9 +308,16 @@ async fn nobody_is_taken_in_under_a_notice_that_is_not_in_force(on: On) {
         (json!(coming), "not_in_force"),
         (json!(Uuid::now_v7()), "unknown"),
     ] {
-        let refused = t.call("POST", "/v1/residents", Some(steward(&t)), Some(&person(&notice, "990106198507311238"))).await;
+        let refused = t
+            .call("POST", "/v1/residents", Some(steward(&t)), Some(&person(&notice, "990106198507311238")))
+            .await;
         let error = &refused.body["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&json!("/notice"), &json!(code)), "{}", refused.text);
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!("/notice"), &json!(code)),
+            "{}",
+            refused.text
+        );
         let path = format!("/v1/imports?kind=residents&notice={}", notice.as_str().unwrap());
         assert_eq!(t.call_raw("POST", &path, Some(steward(&t)), Some(String::new())).await.status, 400);
     }
@@ -280,7 +335,10 @@ async fn d09_who_is_not_informed_is_counted_and_a_delivery_says_how_when_and_bef
         answer.body
     };
     let before = coverage().await;
-    assert_eq!(before["street"], json!({ "residents": 120, "informed": 120, "by_older_version": 0, "unnotified": 0 }));
+    assert_eq!(
+        before["street"],
+        json!({ "residents": 120, "informed": 120, "by_older_version": 0, "unnotified": 0 })
+    );
     // Collected without a notice: taken in, and counted as not informed.
     let grid = t.chief().area.clone().unwrap();
     let new = json!({ "premises": t.task(0).premises, "fields": { "person.name": "新居民", "person.id_type": "resident_id",
@@ -290,7 +348,8 @@ async fn d09_who_is_not_informed_is_counted_and_a_delivery_says_how_when_and_bef
     let now = coverage().await;
     let of_grid = now["grids"].as_array().unwrap().iter().find(|area| area["area"] == json!(grid)).unwrap();
     assert_eq!((&now["street"]["unnotified"], &of_grid["unnotified"]), (&json!(1), &json!(1)));
-    let communities: u64 = now["communities"].as_array().unwrap().iter().map(|c| c["residents"].as_u64().unwrap()).sum();
+    let communities: u64 =
+        now["communities"].as_array().unwrap().iter().map(|c| c["residents"].as_u64().unwrap()).sum();
     assert_eq!(communities, 121);
     assert!(!now.to_string().contains(&resident.to_string()), "nobody is named");
     assert_eq!(t.entries(1).await[0].1["detail"]["view"], "coverage");
@@ -322,7 +381,10 @@ async fn d09_who_is_not_informed_is_counted_and_a_delivery_says_how_when_and_bef
     let mut next = notice("GN", &["person.name"]);
     next["purposes"] = json!(["home_visit_care"]);
     let newer = t.publish(steward(&t), next).await;
-    assert_eq!(coverage().await["street"], json!({ "residents": 121, "informed": 0, "by_older_version": 121, "unnotified": 0 }));
+    assert_eq!(
+        coverage().await["street"],
+        json!({ "residents": 121, "informed": 0, "by_older_version": 121, "unnotified": 0 })
+    );
     let old = inform(&t, &clerk.token, resident, &json!({ "notice": id, "channel": "posted" })).await;
     assert_eq!(old.body["errors"][0]["code"], "superseded");
     let given = json!({ "notice": newer, "channel": "wechat_link", "evidence": "a".repeat(64) });
@@ -361,7 +423,11 @@ async fn grid_workers_inform_their_own_grid_and_the_rest_is_not_there_for_them(o
     // Whom the register brought under the notice sees that too, since when.
     let other = t.sign_in(neighbour).await;
     let mine = t.call("GET", "/v1/me/notices", Some(&other), None).await;
-    assert!(mine.body["given"][0]["at"].is_string() && mine.body["given"][0].get("channel").is_none(), "{}", mine.text);
+    assert!(
+        mine.body["given"][0]["at"].is_string() && mine.body["given"][0].get("channel").is_none(),
+        "{}",
+        mine.text
+    );
     let steward = t.call("GET", &format!("/v1/residents/{own}/informed"), Some(steward(&t)), None).await;
     assert_eq!(steward.body["given"].as_array().unwrap().len(), 1);
 }

@@ -4,7 +4,7 @@ use gridvault::register::watch;
 use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 
-use crate::sign_in::{code, due, letter, newcomer};
+use crate::sign_in::{code, due, letter, newcomer, session};
 
 on_both!(d10_word_that_is_not_given_in_time_is_a_finding_once);
 async fn d10_word_that_is_not_given_in_time_is_a_finding_once(on: On) {
@@ -53,19 +53,24 @@ on_both!(a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_print
 async fn a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_printed(on: On) {
     let t = TestVault::street(on).await;
     let resident = newcomer(&t);
-    code(&t, "o-1", resident).await;
+    let given = code(&t, "o-1", resident).await;
     let size = t.size().await;
     let printed = letter(&t, resident).await;
-    assert!(printed.contains("以您的名义发出了登录码") && printed.contains("12pt") && printed.contains("网信部门"));
+    assert!(
+        printed.contains("以您的名义发出了登录码")
+            && printed.contains("12pt")
+            && printed.contains("网信部门")
+    );
     // On record before it leaves: one entry for the letter, exactly those two fields.
     let entries = t.entries(t.size().await - size).await;
     let looked: Vec<_> = entries.iter().filter(|(public, _)| public["kind"] == "lookup").collect();
     assert_eq!(looked.len(), 1);
     let public = &looked[0].0;
     assert_eq!((&public["action"], &public["purpose"]), (&json!("print"), &json!("resident_access")));
-    let fields: Vec<&Value> = public["fields"].as_array().unwrap().iter().flat_map(|g| g[3].as_array().unwrap()).collect();
+    let fields: Vec<&Value> =
+        public["fields"].as_array().unwrap().iter().flat_map(|g| g[3].as_array().unwrap()).collect();
     assert_eq!(fields, [&json!("person.name"), &json!("premises.address")]);
-    let session = t.sign_in(resident).await;
+    let session = session(&t, &given).await.body["token"].as_str().unwrap().to_owned();
     let mine = t.call("GET", "/v1/me/lookups", Some(&session), None).await;
     let text = mine.body["lookups"][0]["text"].as_str().unwrap();
     assert!(text.contains("打印了您的姓名"), "{text}");
@@ -90,7 +95,10 @@ async fn nobody_prints_word_of_the_code_that_they_gave(on: On) {
         assert_eq!(entries.len(), 1, "refused once, and nothing was opened");
         assert_eq!(entries[0].0["kind"], "auth.refused");
         for role in ["data_steward", "auditor"] {
-            assert_eq!(t.call("POST", path, Some(&t.caller(role, "none").token), Some(&body)).await.status, 403);
+            assert_eq!(
+                t.call("POST", path, Some(&t.caller(role, "none").token), Some(&body)).await.status,
+                403
+            );
         }
     }
 }
@@ -103,16 +111,27 @@ async fn who_is_not_informed_gets_the_notice_by_letter_or_a_message_and_nobody_e
     let run = json!({ "uninformed_in": grid, "print": "large" });
     let none = t.call("POST", "/v1/notices/letters", Some(clerk), Some(&run)).await;
     assert!(none.status == 200 && !none.text.contains("<section>"), "{}", none.text);
-    let new = |number: &str, phone: &str| json!({ "premises": t.task(0).premises, "fields": { "person.name": "新居民",
-        "person.id_type": "resident_id", "person.id_no": number, "person.phone": phone } });
-    for (number, phone) in [("990106198507311238", "12055559999"), ("990106201506010155", "12055558888")] {
+    let new = |number: &str, birth: &str, phone: &str| {
+        json!({ "premises": t.task(0).premises, "fields": { "person.name": "新居民", "person.id_type": "resident_id",
+            "person.id_no": number, "person.birth_date": birth, "person.phone": phone } })
+    };
+    for new in [
+        new("990106198507311238", "1985-07-31", "12055559999"),
+        new("990106201506010155", "2015-06-01", "12055558888"),
+    ] {
         let steward = &t.caller("data_steward", "none").token;
-        assert_eq!(t.call("POST", "/v1/residents", Some(steward), Some(&new(number, phone))).await.status, 201);
+        let made = t.call("POST", "/v1/residents", Some(steward), Some(&new)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
     }
     let letters = t.call("POST", "/v1/notices/letters", Some(clerk), Some(&run)).await;
     assert_eq!(letters.text.matches("新居民 收").count(), 1, "{}", letters.text);
-    assert!(letters.text.contains("18pt") && letters.text.contains("收集哪些") && letters.text.contains("须当面告知"));
-    let sent = t.call("POST", "/v1/notices/messages", Some(clerk), Some(&json!({ "uninformed_in": grid }))).await;
+    assert!(
+        letters.text.contains("18pt")
+            && letters.text.contains("收集哪些")
+            && letters.text.contains("须当面告知")
+    );
+    let sent =
+        t.call("POST", "/v1/notices/messages", Some(clerk), Some(&json!({ "uninformed_in": grid }))).await;
     assert_eq!(sent.headers["content-type"], "text/csv; charset=utf-8");
     assert!(sent.text.contains("12055559999") && !sent.text.contains("新居民"), "{}", sent.text);
     assert!(!sent.text.contains("12055558888"), "a child's phone is not handed out: {}", sent.text);

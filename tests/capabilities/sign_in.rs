@@ -22,7 +22,8 @@ pub(crate) async fn application(t: &TestVault, number: &str, resident: Uuid, con
 }
 
 async fn ask_code(t: &TestVault, token: &str, resident: Uuid, task: Uuid) -> Answer {
-    t.call("POST", &format!("/v1/residents/{resident}/codes"), Some(token), Some(&json!({ "task": task }))).await
+    t.call("POST", &format!("/v1/residents/{resident}/codes"), Some(token), Some(&json!({ "task": task })))
+        .await
 }
 
 /// A code that the clerk gives to the resident at the window.
@@ -149,9 +150,8 @@ async fn a_session_by_a_code_alone_reads_masked_values_until_a_second_factor_is_
     assert_eq!(outcomes, ["masked", "masked", "denied", "clear"], "{}", seen.text);
     assert_eq!(seen.reason("person.id_no"), "needs_approval");
     // Consent to what is sensitive is not given so; withdrawing and ordinary consent are free.
-    let consent = async |body: Value| {
-        t.call("PUT", "/v1/me/consents/home_visit_care", Some(&token), Some(&body)).await
-    };
+    let consent =
+        async |body: Value| t.call("PUT", "/v1/me/consents/home_visit_care", Some(&token), Some(&body)).await;
     let sensitive = json!({ "state": "given", "fields": ["person.name", "elder.living_alone"] });
     let refused = consent(sensitive.clone()).await;
     assert_eq!((refused.status, &refused.body["reason"]["code"]), (403, &json!("needs_approval")));
@@ -178,9 +178,8 @@ async fn a_session_by_a_code_alone_reads_masked_values_until_a_second_factor_is_
     t.clock.step(HOUR + 1);
     let seen = own(&t, &token, resident, &fields).await;
     assert!(fields.iter().all(|field| seen.outcome(field) == "clear"), "{}", seen.text);
-    let consent = async |body: Value| {
-        t.call("PUT", "/v1/me/consents/home_visit_care", Some(&token), Some(&body)).await
-    };
+    let consent =
+        async |body: Value| t.call("PUT", "/v1/me/consents/home_visit_care", Some(&token), Some(&body)).await;
     assert_eq!(consent(sensitive).await.status, 200);
     // Taken away, nothing but masked values is left.
     assert_eq!(page(&token).await["second_factor"]["state"], "counts");
@@ -191,7 +190,14 @@ async fn a_session_by_a_code_alone_reads_masked_values_until_a_second_factor_is_
 on_both!(special_data_and_what_concerns_minors_and_violence_are_never_read_from_afar);
 async fn special_data_and_what_concerns_minors_and_violence_are_never_read_from_afar(on: On) {
     let t = TestVault::street(on).await;
-    let fields = ["health.chronic_note", "correct.flag", "mental.care_flag", "dv.notice", "minor.flag", "minor.situation"];
+    let fields = [
+        "health.chronic_note",
+        "correct.flag",
+        "mental.care_flag",
+        "dv.notice",
+        "minor.flag",
+        "minor.situation",
+    ];
     let mut answers = Vec::new();
     // Residents of whom there is something of it and residents of whom there is nothing, all with a second factor.
     for i in 0..8 {
@@ -240,7 +246,9 @@ async fn word_of_a_code_goes_to_the_home_and_phone_of_before_the_last_thirty_day
         assert_eq!(sent.status, 200, "{}", sent.text);
         sent.text
     };
-    let address = |letter: &str| letter.split("<section>\n<p>").nth(1).unwrap().split("<br>").next().unwrap().to_owned();
+    let address = |letter: &str| {
+        letter.split("<section>\n<p>").nth(1).unwrap().split("<br>").next().unwrap().to_owned()
+    };
     code(&t, "w-1", resident).await;
     let (home, phone) = (address(&letter(&t, resident).await), messages().await);
     let phone = phone.split("\",\"").nth(2).unwrap().to_owned();
@@ -276,6 +284,7 @@ async fn word_of_a_code_goes_to_the_home_and_phone_of_before_the_last_thirty_day
 async fn fresh(t: &TestVault, role: &str) -> String {
     use gridvault::authority::Holder;
     let holder = Holder::Person(t.caller(role, "none").holder);
-    let token = gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR).await;
+    let token =
+        gridvault::register::issue_token(&t.vault, holder, gridvault_policy::Posture::Office, HOUR).await;
     token.unwrap().reveal().to_owned()
 }

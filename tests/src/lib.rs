@@ -336,8 +336,21 @@ impl TestVault {
 /// A notice that says all that it has to, about these fields of a home visit.
 pub fn notice(series: &str, fields: &[&str]) -> Value {
     let members = [
-        "handler", "contact", "privacy_officer", "purpose", "ways", "necessity", "recipients", "retention",
-        "retention_end", "rights", "withdrawal", "complaint", "refusal", "minors", "changes",
+        "handler",
+        "contact",
+        "privacy_officer",
+        "purpose",
+        "ways",
+        "necessity",
+        "recipients",
+        "retention",
+        "retention_end",
+        "rights",
+        "withdrawal",
+        "complaint",
+        "refusal",
+        "minors",
+        "changes",
     ];
     let items: serde_json::Map<String, Value> =
         members.iter().map(|member| ((*member).to_owned(), json!(format!("示例{member}")))).collect();

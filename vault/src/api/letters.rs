@@ -78,7 +78,8 @@ pub(super) async fn print(
     let mut html = String::new();
     for sending in &run.sent {
         let told = told(&app, &context, sending).await?;
-        let notice = given.filter(|_| sending.due.is_none()).and_then(|given| text_of(&given.notice, "zh-CN"));
+        let notice =
+            given.filter(|_| sending.due.is_none()).and_then(|given| text_of(&given.notice, "zh-CN"));
         letter(&mut html, sending, (&told, notice.as_deref(), office), now);
     }
     left(&mut html, &run);
@@ -101,7 +102,8 @@ pub(super) async fn messages(
     for sending in &run.sent {
         let due = sending.due.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
         let text = format!("【{handler}】{}", message(sending));
-        let columns = [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(|text| cell(text));
+        let columns =
+            [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(|text| cell(text));
         writeln!(csv, "{}\r", columns.join(",")).unwrap_or_default();
     }
     let mut response = csv.into_response();
@@ -152,7 +154,9 @@ async fn told(app: &App, context: &Context, sending: &Sending) -> Result<Vec<Str
             out.extend(lines.map_err(|error| failed(context, &error))?);
         }
         Why::Mandate => {
-            out.push("此人可以代您查看信息、表示同意。如果您没有委托或者不认识此人，请立即告诉我们。".to_owned());
+            out.push(
+                "此人可以代您查看信息、表示同意。如果您没有委托或者不认识此人，请立即告诉我们。".to_owned(),
+            );
         }
     }
     Ok(out)
@@ -190,7 +194,8 @@ fn sign_in(code: Option<&Secret>) -> Vec<String> {
 /// What a message tells: nothing of what is held, for phones lie about.
 fn message(sending: &Sending) -> String {
     match &sending.due {
-        None => "我们保存着您的个人信息，依法告知：内容、用途和您的权利请到社区服务站或官方网站查看告知书。".to_owned(),
+        None => "我们保存着您的个人信息，依法告知：内容、用途和您的权利请到社区服务站或官方网站查看告知书。"
+            .to_owned(),
         Some((_, due)) => {
             let code = sending.code.as_ref().map(|code| format!("确认码{}，不要告诉任何人。", code.reveal()));
             format!(
@@ -239,7 +244,7 @@ fn left(html: &mut String, run: &Run) {
     if run.left.is_empty() {
         return;
     }
-    html.push_str("<section>\n<h1>须当面告知</h1>\n<p>以下居民（未满十四周岁的，或者没有住址的）不寄信，请当面告知本人或监护人。</p>\n<ul>\n");
+    html.push_str("<section>\n<h1>须当面告知</h1>\n<p>以下居民（未满十四周岁或出生日期不明的，或者没有住址的）不寄信，请当面告知本人或监护人。</p>\n<ul>\n");
     for resident in &run.left {
         writeln!(html, "<li>{resident}</li>").unwrap_or_default();
     }

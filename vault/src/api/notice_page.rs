@@ -84,9 +84,17 @@ pub(super) fn text_of(notice: &Notice, language: &str) -> Option<String> {
     }
     let (day, version) = (civil_date(notice.valid_from), notice.version);
     let foot = if english {
-        format!("Version {} {version}, in force from {day}. Content SHA-256 {}", notice.series.as_str(), notice.hash)
+        format!(
+            "Version {} {version}, in force from {day}. Content SHA-256 {}",
+            notice.series.as_str(),
+            notice.hash
+        )
     } else {
-        format!("版本 {} 第{version}版，{day}起生效。内容校验码（SHA-256）{}", notice.series.as_str(), notice.hash)
+        format!(
+            "版本 {} 第{version}版，{day}起生效。内容校验码（SHA-256）{}",
+            notice.series.as_str(),
+            notice.hash
+        )
     };
     writeln!(out, "</ul>\n<p class=\"foot\">{}</p>", escaped(&foot)).unwrap_or_default();
     Some(out)

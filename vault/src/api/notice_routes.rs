@@ -23,11 +23,17 @@ fn notice_doors() -> Vec<Door> {
     vec![
         door("GET", "/v1/notices", "The notices to residents", get(notices::list))
             .open()
-            .gives::<said::NoticesShape>(200, "Every version that was approved, the newest of each series last."),
+            .gives::<said::NoticesShape>(
+                200,
+                "Every version that was approved, the newest of each series last.",
+            ),
         door("POST", "/v1/notices", "Propose a version of a notice", post(notices::create))
             .in_a_post()
             .takes::<NewNotice>()
-            .gives::<said::ProposedNoticeShape>(201, "Counts when another person has approved it and its day has come.")
+            .gives::<said::ProposedNoticeShape>(
+                201,
+                "Counts when another person has approved it and its day has come.",
+            )
             .refuses(&[Conflict])
             .enters(&["notice.published"]),
         door("GET", "/v1/notices/proposed", "Versions that wait for approval", get(notices::proposed))
@@ -37,7 +43,10 @@ fn notice_doors() -> Vec<Door> {
             .open()
             .asks("print", json!({ "type": "string", "enum": ["normal", "large"] }), "As a page to print.")
             .asks("lang", json!({ "type": "string", "enum": ["zh-CN", "en"] }), "The page's language.")
-            .gives::<said::NoticeShape>(200, "What it says, with its digest; as a page where `print` asks for one.")
+            .gives::<said::NoticeShape>(
+                200,
+                "What it says, with its digest; as a page where `print` asks for one.",
+            )
             .gives_media(200, "A page to print.", "text/html")
             .refuses(&[NotFound]),
         door("PATCH", "/v1/notices/{id}", "Approve or refuse a proposed version", patch(notices::move_on))
@@ -51,12 +60,17 @@ fn notice_doors() -> Vec<Door> {
 
 fn informing_doors() -> Vec<Door> {
     vec![
-        door("POST", "/v1/residents/{id}/informed", "Record that a resident was informed", post(notices::deliver))
-            .in_a_post()
-            .takes::<Informing>()
-            .gives::<shapes::Made>(201, "The delivery.")
-            .refuses(&[Name::Conflict])
-            .enters(&["notice.delivered"]),
+        door(
+            "POST",
+            "/v1/residents/{id}/informed",
+            "Record that a resident was informed",
+            post(notices::deliver),
+        )
+        .in_a_post()
+        .takes::<Informing>()
+        .gives::<shapes::Made>(201, "The delivery.")
+        .refuses(&[Name::Conflict])
+        .enters(&["notice.delivered"]),
         door("GET", "/v1/residents/{id}/informed", "What a resident was told", get(notices::delivered))
             .in_a_post()
             .gives::<said::InformedShape>(200, "Notices and word of what was owed, and what is owed still.")
@@ -85,24 +99,40 @@ fn outbox_doors() -> Vec<Door> {
             .takes::<letters::SendingRun>()
             .gives_media(200, "A page, a sheet for each resident.", "text/html")
             .enters(&["lookup"]),
-        door("POST", "/v1/notices/messages", "Messages that inform, for the office's gateway", post(letters::messages))
-            .in_a_post()
-            .takes::<letters::SendingRun>()
-            .gives_media(200, "A line for each resident: phone and text.", "text/csv")
-            .enters(&["lookup"]),
+        door(
+            "POST",
+            "/v1/notices/messages",
+            "Messages that inform, for the office's gateway",
+            post(letters::messages),
+        )
+        .in_a_post()
+        .takes::<letters::SendingRun>()
+        .gives_media(200, "A line for each resident: phone and text.", "text/csv")
+        .enters(&["lookup"]),
     ]
 }
 
 fn sign_in_doors() -> Vec<Door> {
     vec![
-        door("POST", "/v1/residents/{id}/codes", "Give the resident at the window a sign-in code", post(sign_ins::give))
-            .in_a_post()
-            .takes::<sign_ins::CodeFor>()
-            .gives::<said::CodeShape>(201, "Given this once, good once and for 15 minutes; older ones are withdrawn.")
-            .refuses(&[Name::Conflict])
-            .enters(&["credential.changed"]),
+        door(
+            "POST",
+            "/v1/residents/{id}/codes",
+            "Give the resident at the window a sign-in code",
+            post(sign_ins::give),
+        )
+        .in_a_post()
+        .takes::<sign_ins::CodeFor>()
+        .gives::<said::CodeShape>(
+            201,
+            "Given this once, good once and for 15 minutes; older ones are withdrawn.",
+        )
+        .refuses(&[Name::Conflict])
+        .enters(&["credential.changed"]),
         door("GET", "/v1/me", "My page", get(sign_ins::mine))
-            .gives::<said::OwnPageShape>(200, "Codes given and sign-ins, the newest first; the second factor; how much word is owed.")
+            .gives::<said::OwnPageShape>(
+                200,
+                "Codes given and sign-ins, the newest first; the second factor; how much word is owed.",
+            )
             .enters(&["trail.read"]),
         door("POST", "/v1/me/factors", "Enter a code that came by letter or message", post(sign_ins::add))
             .takes::<sign_ins::Sent>()

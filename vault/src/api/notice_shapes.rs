@@ -106,4 +106,3 @@ shapes! {
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 struct SaidItems(BTreeMap<String, String>);
-

@@ -14,8 +14,8 @@ use super::problem::Name;
 use super::{App, Problem};
 use crate::clock::rfc3339;
 use crate::register::{
-    Informing, NewNotice, Published, RegisterError, approve_notice, content, inform, informed, newest, notice,
-    notices, own_notices, propose_notice, refuse_notice,
+    Informing, NewNotice, Published, RegisterError, approve_notice, content, inform, informed, newest,
+    notice, notices, own_notices, propose_notice, refuse_notice,
 };
 
 pub(super) async fn create(
@@ -27,7 +27,8 @@ pub(super) async fn create(
     let caller = context.plain_caller(&app).await?;
     let id = propose_notice(&app.vault, &caller, body, &context.request).await;
     let id = id.map_err(|error| Problem::of_register(&error, context.language))?;
-    let made = notice(&app.vault, id).await.map_err(|error| Problem::of_register(&error, context.language))?;
+    let made =
+        notice(&app.vault, id).await.map_err(|error| Problem::of_register(&error, context.language))?;
     let made = made.ok_or_else(|| context.problem(Name::Internal))?;
     let body = json!({ "id": id, "version": made.notice.version, "hash": made.notice.hash });
     Ok((StatusCode::CREATED, axum::Json(body)).into_response())
@@ -88,7 +89,9 @@ pub(super) async fn read(State(app): State<App>, id: Id, context: Context) -> Re
     let found = found.ok_or_else(|| context.problem(Name::NotFound))?;
     match print {
         None => Ok(axum::Json(whole(&all, found, app.vault.now())).into_response()),
-        Some(print) => notice_page::notice(found, &language, print).ok_or_else(|| context.problem(Name::NotFound)),
+        Some(print) => {
+            notice_page::notice(found, &language, print).ok_or_else(|| context.problem(Name::NotFound))
+        }
     }
 }
 

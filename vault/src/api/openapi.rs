@@ -176,7 +176,11 @@ fn responses(door: &Door, make: &mut SchemaGenerator, refusals: &mut BTreeMap<St
         }
         // The same answer in another form stands beside the first.
         let also = answer.get("content").and_then(Value::as_object).cloned().unwrap_or_default();
-        match out.get_mut(&status.to_string()).and_then(|first| first.get_mut("content")).and_then(Value::as_object_mut) {
+        match out
+            .get_mut(&status.to_string())
+            .and_then(|first| first.get_mut("content"))
+            .and_then(Value::as_object_mut)
+        {
             Some(content) => content.extend(also),
             None => drop(out.insert(status.to_string(), answer.into())),
         }

@@ -76,7 +76,8 @@ impl Located {
     /// ones, where they are still kept.
     pub async fn before(&mut self, vault: &Vault, now: i64) -> Result<(), StoreError> {
         let Some(own) = &mut self.own else { return Ok(()) };
-        let lately: Vec<Reached> = own.header.reached.iter().filter(|r| r.until > now - REACHED_BEFORE).cloned().collect();
+        let lately: Vec<Reached> =
+            own.header.reached.iter().filter(|r| r.until > now - REACHED_BEFORE).cloned().collect();
         let home = lately.iter().find_map(|reached| reached.home);
         let phone = lately.iter().find(|reached| reached.home.is_none()).map(|reached| reached.envelopes);
         if let Some(rev) = phone {

@@ -127,7 +127,9 @@ pub async fn coverage(vault: &Vault, caller: &Caller, request: &str) -> Result<V
     let grids: Vec<Value> = grids.collect();
     let nowhere = coverage.0.get(&None).copied().unwrap_or_default();
     let communities: Vec<Value> = communities.iter().map(|(code, counts)| named(code, *counts)).collect();
-    Ok(json!({ "street": whole.json(), "communities": communities, "grids": grids, "in_no_grid": nowhere.json() }))
+    Ok(
+        json!({ "street": whole.json(), "communities": communities, "grids": grids, "in_no_grid": nowhere.json() }),
+    )
 }
 
 fn sum(into: &mut Counts, more: Counts) {

@@ -53,7 +53,8 @@ pub async fn give_code(
     }
     // Who does not know of the resident has learnt nothing up to here: the task names the record.
     let found = header(vault, resident, RecordType::Person).await?;
-    let (_, held) = found.filter(|(_, h)| h.state != RecordState::Erased).ok_or(RegisterError::Unknown("/id"))?;
+    let (_, held) =
+        found.filter(|(_, h)| h.state != RecordState::Erased).ok_or(RegisterError::Unknown("/id"))?;
     if let Some(reason) = person_refuses(vault, resident, &held, now).await? {
         return Err(denied(vault, caller, reason, request).await);
     }
@@ -263,7 +264,8 @@ pub async fn invented_factor(vault: &Vault, resident: Uuid) -> Result<(), Regist
     }
     let now = vault.now();
     let since = now.saturating_sub(2 * crate::authority::COUNTS_AFTER);
-    let factor = Factor { kind: FactorKind::Message, code: None, expires: now, since: Some(since), revoked: false };
+    let factor =
+        Factor { kind: FactorKind::Message, code: None, expires: now, since: Some(since), revoked: false };
     let id = Uuid::now_v7();
     let row = vault.keys.row(Table::Factors, id.as_bytes(), 1, Some(resident.as_bytes()), &factor)?;
     let mut added = super::begin::system(Kind::CredentialChanged);

@@ -121,13 +121,17 @@ fn check_form(new: &Informing) -> Result<(), RegisterError> {
     if new.dues.len() > DUES {
         return Err(invalid("/dues", "too_many"));
     }
-    if let Some(i) = (1..new.dues.len()).find(|i| new.dues.iter().take(*i).any(|due| new.dues.get(*i) == Some(due))) {
+    if let Some(i) =
+        (1..new.dues.len()).find(|i| new.dues.iter().take(*i).any(|due| new.dues.get(*i) == Some(due)))
+    {
         return Err(invalid(&format!("/dues/{i}"), "repeated"));
     }
     if new.channel == Channel::ReadAloud && new.witness.is_none() {
         return Err(invalid("/witness", "required"));
     }
-    let hex = |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let hex = |text: &String| {
+        text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     match &new.evidence {
         Some(digest) if !hex(digest) => Err(invalid("/evidence", "sha256")),
         _ => Ok(()),
@@ -139,7 +143,10 @@ fn recorder(caller: &Caller) -> Result<&Post, RegisterError> {
     use Role::{DataSteward, DispatchedOfficer, GridAssistant, GridChief, WindowClerk};
     match caller.party() {
         Party::Post(post)
-            if matches!(post.assignment.role, DataSteward | WindowClerk | GridChief | GridAssistant | DispatchedOfficer) =>
+            if matches!(
+                post.assignment.role,
+                DataSteward | WindowClerk | GridChief | GridAssistant | DispatchedOfficer
+            ) =>
         {
             Ok(post)
         }
@@ -246,7 +253,8 @@ async fn told(
 ) -> Result<Vec<Row>, RegisterError> {
     let mut rows = Vec::with_capacity(dues.len());
     for id in dues {
-        let row = vault.store.row(Table::Dues, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/dues"))?;
+        let row =
+            vault.store.row(Table::Dues, id.as_bytes()).await?.ok_or(RegisterError::Unknown("/dues"))?;
         let due: Option<Due> = vault.keys.check(&row);
         let owed = due.filter(|due| due.resident == resident && due.since <= now);
         let mut due = owed.ok_or(RegisterError::Unknown("/dues"))?;
@@ -288,7 +296,8 @@ pub async fn informed(
 ) -> Result<Value, RegisterError> {
     reads(caller)?;
     let held = header(vault, resident, RecordType::Person).await?;
-    let (_, held) = held.filter(|(_, held)| held.state != RecordState::Erased).ok_or(RegisterError::Unknown("/id"))?;
+    let (_, held) =
+        held.filter(|(_, held)| held.state != RecordState::Erased).ok_or(RegisterError::Unknown("/id"))?;
     let mut read = entry(Kind::TrailRead, caller, request);
     read.private.subject = subject(&held);
     read.private.detail.insert("view", word("informed"));

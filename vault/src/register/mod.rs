@@ -44,16 +44,16 @@ pub use coverage::{Counts, Coverage, coverage};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use factors::{add_factor, drop_factors, give_code, invented_factor};
-pub use keep::{Correction, correct_resident};
 pub(crate) use informed::collects_now;
-pub use informed::{Informing, deliveries, inform, informed, own_notices, owed_to};
+pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
+pub use keep::{Correction, correct_resident};
 pub use notices::{
-    Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice, notices,
-    propose_notice, refuse_notice, uses,
+    Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice,
+    notices, propose_notice, refuse_notice, uses,
 };
 pub use office::{Appointed, appoint};
-pub use outbox::{By, RUN, Run, Sending, Whom, dues, send};
 pub use once::{Fresh, Once, once};
+pub use outbox::{By, RUN, Run, Sending, Whom, dues, send};
 pub use people::{NewPerson, add_people};
 pub use places::{add_areas, add_premises};
 pub use proposals::{
@@ -76,8 +76,8 @@ pub use services::{
     NewAgreement, add_service, admit_service, confirm_service, end_agreement, grant_letter,
     issue_service_token, renew_agreement, revoke_token, services, tokens,
 };
-pub use watch::{Watched, watch};
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
+pub use watch::{Watched, watch};
 
 use crate::identity::Caller;
 use crate::seal::SealError;

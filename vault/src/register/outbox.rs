@@ -17,7 +17,7 @@ use super::{RegisterError, entry, word};
 use crate::Vault;
 use crate::authority::{Assignment, Due, Header, Task, Why};
 use crate::identity::{Caller, Capacity, Party, identify};
-use crate::lookup::{Ask, AsOf, Item, Looked, Manner, look_up_each};
+use crate::lookup::{AsOf, Ask, Item, Looked, Manner, look_up_each};
 use crate::records::living_in;
 use crate::seal::{SealError, Secret};
 use crate::store::Table;
@@ -127,7 +127,9 @@ pub async fn send(
 
 fn sender(caller: &Caller) -> Result<(), RegisterError> {
     match caller.party() {
-        Party::Post(post) if matches!(post.assignment.role, Role::WindowClerk | Role::PrivacyOfficer) => Ok(()),
+        Party::Post(post) if matches!(post.assignment.role, Role::WindowClerk | Role::PrivacyOfficer) => {
+            Ok(())
+        }
         _ => Err(RegisterError::Forbidden),
     }
 }
@@ -274,14 +276,18 @@ pub async fn dues(
 ) -> Result<Value, RegisterError> {
     match caller.party() {
         Party::Post(post)
-            if matches!(post.assignment.role, Role::DataSteward | Role::PrivacyOfficer | Role::WindowClerk) => {}
+            if matches!(
+                post.assignment.role,
+                Role::DataSteward | Role::PrivacyOfficer | Role::WindowClerk
+            ) => {}
         _ => return Err(RegisterError::Forbidden),
     }
     let mut read = entry(Kind::TrailRead, caller, request);
     read.private.detail.insert("view", word("dues"));
     vault.log.record(Act::new(&vault.keys, read, Change::none())).await?;
     let now = caller.now();
-    let mut open: Vec<(Uuid, Due)> = open(vault).await?.into_iter().filter(|(_, due)| due.since <= now).collect();
+    let mut open: Vec<(Uuid, Due)> =
+        open(vault).await?.into_iter().filter(|(_, due)| due.since <= now).collect();
     open.sort_by_key(|(id, due)| (due.by, *id));
     let overdue = open.iter().filter(|(_, due)| now >= due.by).count();
     let total = open.len();
@@ -303,6 +309,7 @@ pub async fn dues(
 /// Every due that is not told, whether its time has come or not.
 pub(super) async fn open(vault: &Vault) -> Result<Vec<(Uuid, Due)>, RegisterError> {
     let rows = vault.store.all(Table::Dues).await?;
-    let read = rows.iter().filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Due>(row)?)));
+    let read =
+        rows.iter().filter_map(|row| Some((Uuid::from_slice(&row.id).ok()?, vault.keys.check::<Due>(row)?)));
     Ok(read.filter(|(_, due)| due.told.is_none()).collect())
 }

@@ -39,7 +39,12 @@ pub fn items_of(items: &NoticeItems) -> [Item<'_>; 15] {
         item("privacy_officer", "个人信息保护负责人", "Privacy officer", items.privacy_officer.as_str()),
         item("purpose", "为什么收集", "What for", items.purpose.as_str()),
         item("ways", "怎么用", "In which ways", items.ways.as_str()),
-        item("necessity", "为什么必须收集敏感信息、对您有什么影响", "Why sensitive data are needed, and what it means for you", items.necessity.as_str()),
+        item(
+            "necessity",
+            "为什么必须收集敏感信息、对您有什么影响",
+            "Why sensitive data are needed, and what it means for you",
+            items.necessity.as_str(),
+        ),
         item("recipients", "给谁", "Who receives them", items.recipients.as_str()),
         item("retention", "保存多久", "How long they are kept", items.retention.as_str()),
         item("retention_end", "到期怎么办", "What becomes of them then", items.retention_end.as_str()),
@@ -100,7 +105,8 @@ fn check_purposes(purposes: &[Purpose]) -> Result<(), RegisterError> {
     if purposes.is_empty() {
         return Err(invalid("/purposes", "required"));
     }
-    let repeated = (1..purposes.len()).find(|i| purposes.iter().take(*i).any(|p| purposes.get(*i) == Some(p)));
+    let repeated =
+        (1..purposes.len()).find(|i| purposes.iter().take(*i).any(|p| purposes.get(*i) == Some(p)));
     repeated.map_or(Ok(()), |i| Err(invalid(&format!("/purposes/{i}"), "repeated")))
 }
 

@@ -145,7 +145,8 @@ pub async fn refuse_notice(
 
 /// Every version whose row holds, by series and number.
 pub async fn notices(vault: &Vault) -> Result<Vec<Published>, RegisterError> {
-    let mut all: Vec<Published> = vault.store.all(Table::Notices).await?.iter().filter_map(|row| read(vault, row)).collect();
+    let mut all: Vec<Published> =
+        vault.store.all(Table::Notices).await?.iter().filter_map(|row| read(vault, row)).collect();
     all.sort_by_key(|p| (p.notice.series, p.notice.version));
     Ok(all)
 }
