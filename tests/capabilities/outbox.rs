@@ -77,7 +77,8 @@ async fn a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_print
     // Not a lookup's door: printed or exported is only what the outbox makes.
     let clerk = t.caller("window_clerk", "none");
     let body = json!({ "resident": resident, "fields": ["person.name"], "purpose": "resident_access" });
-    assert_eq!(t.look(&clerk.token, body).await.status, 404);
+    let looked = t.look(&clerk.token, body).await;
+    assert_eq!((looked.status, looked.reason("person.name")), (403, "purpose_role"), "{}", looked.text);
 }
 
 on_both!(nobody_prints_word_of_the_code_that_they_gave);

@@ -22,6 +22,19 @@ class Alive(TypedDict):
     alive: bool
 
 
+class AreaCoverage(TypedDict):
+    """
+    The same, of an area.
+    """
+
+    area: str
+    by_older_version: int
+    informed: int
+    name: str
+    residents: int
+    unnotified: int
+
+
 Basis: TypeAlias = Literal[
     'none',
     'consent',
@@ -58,10 +71,48 @@ class CatalogPurpose(TypedDict):
     zh: str
 
 
+Channel: TypeAlias = Literal[
+    'paper_signed', 'read_aloud', 'wechat_link', 'posted', 'sms'
+]
+
+
+class CodeRequest(TypedDict):
+    """
+    The open application at the window that the code is for.
+    """
+
+    task: str
+
+
+Confirmer: TypeAlias = Literal['subject', 'guardian', 'proxy']
+
+
 ConsentState: TypeAlias = Literal['given', 'withdrawn']
 
 
 CountBy: TypeAlias = Literal['day', 'grid', 'role', 'purpose']
+
+
+class CountsOfInformed(TypedDict):
+    """
+    Residents by what they were told.
+    """
+
+    by_older_version: int
+    informed: int
+    residents: int
+    unnotified: int
+
+
+class Coverage(TypedDict):
+    """
+    How far residents are informed.
+    """
+
+    communities: list[AreaCoverage]
+    grids: list[AreaCoverage]
+    in_no_grid: CountsOfInformed
+    street: CountsOfInformed
 
 
 Department: TypeAlias = Literal[
@@ -120,6 +171,9 @@ class ErasureDecision(TypedDict):
     """
 
     granted: bool
+
+
+FactorState: TypeAlias = Literal['none', 'waits', 'counts']
 
 
 class Fault(TypedDict):
@@ -246,6 +300,9 @@ class Hit(TypedDict):
 
 
 Identifier: TypeAlias = str
+
+
+InformedBy: TypeAlias = Literal['newest', 'older', 'none']
 
 
 Kind: TypeAlias = Literal[
@@ -398,6 +455,14 @@ class MemberError(TypedDict):
 Moment: TypeAlias = str
 
 
+class NewFactor(TypedDict):
+    """
+    A code that came by letter or message.
+    """
+
+    code: str
+
+
 class NewPerson(TypedDict):
     """
     A new member of staff with the first half of the one-time code.
@@ -406,6 +471,39 @@ class NewPerson(TypedDict):
     code_first_half: str
     id: str
     number: str
+
+
+class NoticeItems(TypedDict):
+    """
+    What a notice says in one language (PIPL 17, 30; 网络数据安全管理条例 21).
+    """
+
+    changes: NotRequired[str]
+    complaint: str
+    contact: str
+    handler: str
+    minors: NotRequired[str]
+    necessity: NotRequired[str]
+    privacy_officer: str
+    purpose: str
+    recipients: str
+    refusal: str
+    retention: str
+    retention_end: str
+    rights: str
+    ways: str
+    withdrawal: str
+
+
+NoticeState: TypeAlias = Literal['proposed', 'approved', 'in_force', 'superseded']
+
+
+class NoticeStep(TypedDict):
+    """
+    A second person's word on a proposed version, or that its author takes it back.
+    """
+
+    approved: bool
 
 
 class Obligation(TypedDict):
@@ -421,6 +519,9 @@ class Obligation(TypedDict):
 Outcome: TypeAlias = Literal[
     'clear', 'masked', 'derived', 'matched', 'denied', 'absent'
 ]
+
+
+Print: TypeAlias = Literal['normal', 'large']
 
 
 ProblemName: TypeAlias = Literal[
@@ -467,6 +568,16 @@ class Proposed(TypedDict):
     """
 
     proposal: str
+
+
+class ProposedNotice(TypedDict):
+    """
+    A proposed version, by its id.
+    """
+
+    hash: str
+    id: str
+    version: int
 
 
 PrunedParts: TypeAlias = Literal['entries', 'private_parts']
@@ -597,6 +708,12 @@ class Row(TypedDict):
     row: int
 
 
+SaidItems: TypeAlias = dict[str, str]
+"""
+Items of one language; empty ones are left out.
+"""
+
+
 Scheme: TypeAlias = Literal[
     'social_grid', 'city_management', 'public_order', 'service_circle'
 ]
@@ -626,6 +743,28 @@ class SearchRequest(TypedDict):
     value: str
 
 
+SecondFactor = TypedDict(
+    'SecondFactor',
+    {
+        'from': NotRequired[Moment],
+        'state': FactorState,
+    },
+)
+
+
+class SendingRun(TypedDict):
+    """
+    Whom a run of letters or messages is for: those to whom something is owed, or those of a grid who are not informed.
+    """
+
+    dues: NotRequired[list[str]]
+    print: NotRequired[Print]
+    uninformed_in: NotRequired[str | None]
+
+
+Series: TypeAlias = Literal['GN', 'SN', 'NM', 'EM']
+
+
 class ServiceCourse(TypedDict):
     """
     What may be done to a service: what somebody else granted is confirmed, or all of it ends.
@@ -641,6 +780,23 @@ class SignIn(TypedDict):
     """
 
     code: str
+
+
+SignInKind: TypeAlias = Literal[
+    'code_given', 'signed_in', 'factor_sent', 'factor_added', 'factors_dropped'
+]
+
+
+class SignInShape(TypedDict):
+    """
+    A sign-in, or what makes one possible.
+    """
+
+    area: NotRequired[str]
+    at: Moment
+    role: NotRequired[Role]
+    text: str
+    what: SignInKind
 
 
 class Sizes(TypedDict):
@@ -810,6 +966,11 @@ class Why(TypedDict):
     zh: str
 
 
+Why2: TypeAlias = Literal[
+    'emergency', 'consent_recorded', 'sign_in', 'mandate', 'demand'
+]
+
+
 class Witness(TypedDict):
     """
     A witness's name and verifier key.
@@ -923,6 +1084,15 @@ class CatalogField(TypedDict):
     zh: str
 
 
+class Code(TypedDict):
+    """
+    A sign-in code.
+    """
+
+    code: str
+    expires: Moment
+
+
 class Confirmed(TypedDict):
     """
     What a confirmed proposal made.
@@ -970,6 +1140,32 @@ class Counts(TypedDict):
     next: int | None
 
 
+class Due(TypedDict):
+    """
+    What a resident has to be told.
+    """
+
+    by: Moment
+    id: str
+    overdue: bool
+    resident: str
+    since: Moment
+    text: str
+    why: Why2
+
+
+class Dues(TypedDict):
+    """
+    A page of it.
+    """
+
+    dues: list[Due]
+    next: str | None
+    open: int
+    overdue: int
+    uninformed: int
+
+
 class Entries(TypedDict):
     """
     Entries that fit.
@@ -987,6 +1183,14 @@ class ErasureRequest(TypedDict):
     reason: Identifier
 
 
+class Factor(TypedDict):
+    """
+    Since when a second factor counts.
+    """
+
+    counts_from: Moment
+
+
 class FieldAnswer(TypedDict):
     """
     A field's answer.
@@ -997,6 +1201,22 @@ class FieldAnswer(TypedDict):
     reason: NotRequired[Why]
     rule: str
     value: NotRequired[str]
+
+
+class Given(TypedDict):
+    """
+    What a resident was given: a version, or word of something.
+    """
+
+    at: NotRequired[Moment]
+    channel: NotRequired[Channel]
+    confirmed_by: NotRequired[Confirmer]
+    delivery: NotRequired[str]
+    notice: NotRequired[str]
+    series: NotRequired[Series]
+    title: NotRequired[str]
+    version: NotRequired[int]
+    witnessed: NotRequired[bool]
 
 
 class HeldToken(TypedDict):
@@ -1025,6 +1245,20 @@ class Import(TypedDict):
     proposal: NotRequired[str]
     refused: list[Row]
     rows: int
+
+
+class Informing(TypedDict):
+    """
+    That a resident was informed, as recorded.
+    """
+
+    at: NotRequired[When | None]
+    channel: Channel
+    confirmed_by: NotRequired[Confirmer | None]
+    dues: NotRequired[list[str]]
+    evidence: NotRequired[str | None]
+    notice: NotRequired[str | None]
+    witness: NotRequired[str | None]
 
 
 class Line(TypedDict):
@@ -1150,6 +1384,19 @@ class NewConsent(TypedDict):
     state: ConsentState
 
 
+class NewNotice(TypedDict):
+    """
+    A version of a notice as proposed; its number follows the newest of its series.
+    """
+
+    fields: list[StoredField]
+    items: dict[Literal['zh-CN', 'en'], NoticeItems]
+    material_change: NotRequired[bool]
+    purposes: list[Purpose]
+    series: Series
+    valid_from: When
+
+
 NewPost = TypedDict(
     'NewPost',
     {
@@ -1205,6 +1452,43 @@ class Newcomer(TypedDict):
     task: NotRequired[str | None]
 
 
+class NoticeBrief(TypedDict):
+    """
+    A version in brief.
+    """
+
+    hash: str
+    id: str
+    material_change: bool
+    series: Series
+    state: NoticeState
+    title: str
+    valid_from: Moment
+    version: int
+
+
+class NoticeContent(TypedDict):
+    """
+    What a version says: SHA-256 of its canonical JSON (RFC 8785) is the hash.
+    """
+
+    fields: list[StoredField]
+    items: dict[str, SaidItems]
+    material_change: bool
+    purposes: list[Purpose]
+    series: Series
+    valid_from: Moment
+    version: int
+
+
+class Notices(TypedDict):
+    """
+    Versions that were approved.
+    """
+
+    notices: list[NoticeBrief]
+
+
 class Offered(TypedDict):
     """
     A field's best outcome, by which rule, and what it needs: for each circumstance the words that will do.
@@ -1216,6 +1500,19 @@ class Offered(TypedDict):
     rule: str
 
 
+class Owed(TypedDict):
+    """
+    What a resident is still owed word of.
+    """
+
+    by: Moment
+    id: str
+    overdue: bool
+    since: Moment
+    text: str
+    why: Why2
+
+
 class OwnConsent(TypedDict):
     """
     The resident's own consent for one purpose.
@@ -1223,6 +1520,16 @@ class OwnConsent(TypedDict):
 
     fields: NotRequired[list[StoredField] | None]
     state: ConsentState
+
+
+class OwnPage(TypedDict):
+    """
+    The resident's own page.
+    """
+
+    owed: int
+    second_factor: SecondFactor
+    sign_ins: list[SignInShape]
 
 
 Post = TypedDict(
@@ -1405,6 +1712,16 @@ class Catalog(TypedDict):
 ImportLine: TypeAlias = AreaLine | RecordLine | PostLine
 
 
+class Informed(TypedDict):
+    """
+    What a resident was told, and is still owed.
+    """
+
+    given: list[Given]
+    informed: InformedBy
+    owed: list[Owed]
+
+
 class NewMember(TypedDict):
     """
     A member of staff with the first posts.
@@ -1413,6 +1730,23 @@ class NewMember(TypedDict):
     assignments: list[NewPost]
     name: str
     number: Identifier
+
+
+class Notice(TypedDict):
+    """
+    A version.
+    """
+
+    approvals: int
+    content: NoticeContent
+    hash: str
+    id: str
+    material_change: bool
+    series: Series
+    state: NoticeState
+    title: str
+    valid_from: Moment
+    version: int
 
 
 class Offer(TypedDict):
@@ -1435,6 +1769,14 @@ class Person(TypedDict):
     id: str
     name: str
     number: str
+
+
+class ProposedNotices(TypedDict):
+    """
+    Versions that wait for a second person.
+    """
+
+    notices: list[Notice]
 
 
 class Batch(TypedDict):

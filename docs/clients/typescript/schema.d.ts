@@ -396,6 +396,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My page */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/consents/{purpose}": {
         parameters: {
             query?: never;
@@ -408,6 +425,24 @@ export interface paths {
         put: operations["put_me_consents_purpose"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a code that came by letter or message */
+        post: operations["post_me_factors"];
+        /** Take my second factors away */
+        delete: operations["delete_me_factors"];
         options?: never;
         head?: never;
         patch?: never;
@@ -445,6 +480,144 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I was told */
+        get: operations["get_me_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The notices to residents */
+        get: operations["get_notices"];
+        put?: never;
+        /** Propose a version of a notice */
+        post: operations["post_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far residents are informed */
+        get: operations["get_notices_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What residents have to be told */
+        get: operations["get_notices_due"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Letters that inform, to print */
+        post: operations["post_notices_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Messages that inform, for the office's gateway */
+        post: operations["post_notices_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/proposed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions that wait for approval */
+        get: operations["get_notices_proposed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A notice */
+        get: operations["get_notices_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Approve or refuse a proposed version */
+        patch: operations["patch_notices_id"];
         trace?: never;
     };
     "/v1/people": {
@@ -619,6 +792,23 @@ export interface paths {
         patch: operations["patch_residents_id"];
         trace?: never;
     };
+    "/v1/residents/{id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the resident at the window a sign-in code */
+        post: operations["post_residents_id_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/residents/{id}/consents": {
         parameters: {
             query?: never;
@@ -652,6 +842,24 @@ export interface paths {
         head?: never;
         /** Decide on an erasure */
         patch: operations["patch_residents_id_erasure"];
+        trace?: never;
+    };
+    "/v1/residents/{id}/informed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a resident was told */
+        get: operations["get_residents_id_informed"];
+        put?: never;
+        /** Record that a resident was informed */
+        post: operations["post_residents_id_informed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/searches": {
@@ -910,6 +1118,15 @@ export interface components {
             scheme: components["schemas"]["Scheme"];
             to?: components["schemas"]["Moment"];
         };
+        /** @description The same, of an area. */
+        AreaCoverage: {
+            area: string;
+            by_older_version: number;
+            informed: number;
+            name: string;
+            residents: number;
+            unnotified: number;
+        };
         /** @description An area: of a known code, what is said otherwise is changed. */
         AreaLine: {
             code: components["schemas"]["Identifier"];
@@ -1025,6 +1242,18 @@ export interface components {
             task: boolean;
             zh: string;
         };
+        /** @description How a notice reached a resident. */
+        Channel: "paper_signed" | "read_aloud" | "wechat_link" | "posted" | "sms";
+        /** @description A sign-in code. */
+        Code: {
+            code: string;
+            expires: components["schemas"]["Moment"];
+        };
+        /** @description The open application at the window that the code is for. */
+        CodeRequest: {
+            /** Format: uuid */
+            task: string;
+        };
         /** @description What a confirmed proposal made. */
         Confirmed: {
             made: number;
@@ -1032,6 +1261,8 @@ export interface components {
             refused: components["schemas"]["Row"][];
             residents: string[];
         };
+        /** @description Who confirmed having been informed. */
+        Confirmer: "subject" | "guardian" | "proxy";
         /** @description What a consent event says. */
         ConsentState: "given" | "withdrawn";
         /** @description What is said of a resident now. */
@@ -1092,11 +1323,46 @@ export interface components {
             counts: components["schemas"]["Count"][];
             next: number | null;
         };
+        /** @description Residents by what they were told. */
+        CountsOfInformed: {
+            by_older_version: number;
+            informed: number;
+            residents: number;
+            unnotified: number;
+        };
+        /** @description How far residents are informed. */
+        Coverage: {
+            communities: components["schemas"]["AreaCoverage"][];
+            grids: components["schemas"]["AreaCoverage"][];
+            in_no_grid: components["schemas"]["CountsOfInformed"];
+            street: components["schemas"]["CountsOfInformed"];
+        };
         /**
          * @description The department behind a post, or the kind of a service.
          * @enum {string}
          */
         Department: "none" | "police" | "justice" | "civil_affairs" | "health" | "fire" | "housing" | "urban_management" | "labour" | "floating_population" | "disability" | "minors" | "hotline_12345" | "hotline_96005" | "service_circle" | "governance_platform" | "terminal_backend";
+        /** @description What a resident has to be told. */
+        Due: {
+            by: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            overdue: boolean;
+            /** Format: uuid */
+            resident: string;
+            since: components["schemas"]["Moment"];
+            text: string;
+            why: components["schemas"]["Why2"];
+        };
+        /** @description A page of it. */
+        Dues: {
+            dues: components["schemas"]["Due"][];
+            /** Format: uuid */
+            next: string | null;
+            open: number;
+            overdue: number;
+            uninformed: number;
+        };
         /** @description What may be done to a post: it ends. */
         Ending: {
             /** @constant */
@@ -1135,6 +1401,15 @@ export interface components {
             /** @description A word, such as `withdrawn`, `purpose_met`, `unlawful`. */
             reason: components["schemas"]["Identifier"];
         };
+        /** @description Since when a second factor counts. */
+        Factor: {
+            counts_from: components["schemas"]["Moment"];
+        };
+        /**
+         * @description How the second factor stands.
+         * @enum {string}
+         */
+        FactorState: "none" | "waits" | "counts";
         /** @description A fault of the map, with examples. */
         Fault: {
             code: string;
@@ -1153,6 +1428,20 @@ export interface components {
             reason?: components["schemas"]["Why"];
             rule: string;
             value?: string;
+        };
+        /** @description What a resident was given: a version, or word of something. */
+        Given: {
+            at?: components["schemas"]["Moment"];
+            channel?: components["schemas"]["Channel"];
+            confirmed_by?: components["schemas"]["Confirmer"];
+            /** Format: uuid */
+            delivery?: string;
+            /** Format: uuid */
+            notice?: string;
+            series?: components["schemas"]["Series"];
+            title?: string;
+            version?: number;
+            witnessed?: boolean;
         };
         /** @description A new member of staff's second half. */
         Half: {
@@ -1195,6 +1484,54 @@ export interface components {
         };
         /** @description A line of an import; its kind is the query's. */
         ImportLine: components["schemas"]["AreaLine"] | components["schemas"]["RecordLine"] | components["schemas"]["PostLine"];
+        /** @description What a resident was told, and is still owed. */
+        Informed: {
+            given: components["schemas"]["Given"][];
+            informed: components["schemas"]["InformedBy"];
+            owed: components["schemas"]["Owed"][];
+        };
+        /**
+         * @description By which version a resident is informed.
+         * @enum {string}
+         */
+        InformedBy: "newest" | "older" | "none";
+        /** @description That a resident was informed, as recorded. */
+        Informing: {
+            /**
+             * @description When: not in the future, and not longer than 72 hours ago; now where it is not said.
+             * @default null
+             */
+            at?: components["schemas"]["When"] | null;
+            /** @description How. */
+            channel: components["schemas"]["Channel"];
+            /**
+             * @description Who confirmed it.
+             * @default null
+             */
+            confirmed_by?: components["schemas"]["Confirmer"] | null;
+            /**
+             * @description What was owed to the resident and has been told thereby.
+             * @default []
+             */
+            dues?: string[];
+            /**
+             * @description SHA-256 of the evidence, hex: the signed sheet, the recording.
+             * @default null
+             */
+            evidence?: string | null;
+            /**
+             * Format: uuid
+             * @description The version that was given; may be left out where `dues` says what was told.
+             * @default null
+             */
+            notice?: string | null;
+            /**
+             * Format: uuid
+             * @description The post of another person of staff who was there; needed where it was read aloud.
+             * @default null
+             */
+            witness?: string | null;
+        };
         /**
          * @description What an entry of the trail records.
          * @enum {string}
@@ -1372,11 +1709,35 @@ export interface components {
             /** @description Given or withdrawn. */
             state: components["schemas"]["ConsentState"];
         };
+        /** @description A code that came by letter or message. */
+        NewFactor: {
+            code: string;
+        };
         /** @description A member of staff with the first posts. */
         NewMember: {
             assignments: components["schemas"]["NewPost"][];
             name: string;
             number: components["schemas"]["Identifier"];
+        };
+        /** @description A version of a notice as proposed; its number follows the newest of its series. */
+        NewNotice: {
+            /** @description The list of what is collected (清单). */
+            fields: components["schemas"]["StoredField"][];
+            /** @description What it says, by language: `zh-CN` always, `en` where wanted. */
+            items: {
+                [key: string]: components["schemas"]["NoticeItems"];
+            };
+            /**
+             * @description Whether purpose, way or kinds of data change, so that consents need renewal (PIPL 14(2)).
+             * @default false
+             */
+            material_change?: boolean;
+            /** @description The purposes that it speaks of. */
+            purposes: components["schemas"]["Purpose"][];
+            /** @description Its series. */
+            series: components["schemas"]["Series"];
+            /** @description From when it is valid; today at the earliest. */
+            valid_from: components["schemas"]["When"];
         };
         /** @description A new member of staff with the first half of the one-time code. */
         NewPerson: {
@@ -1474,6 +1835,99 @@ export interface components {
              */
             task?: string | null;
         };
+        /** @description A version. */
+        Notice: {
+            approvals: number;
+            content: components["schemas"]["NoticeContent"];
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            material_change: boolean;
+            series: components["schemas"]["Series"];
+            state: components["schemas"]["NoticeState"];
+            title: string;
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description A version in brief. */
+        NoticeBrief: {
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            material_change: boolean;
+            series: components["schemas"]["Series"];
+            state: components["schemas"]["NoticeState"];
+            title: string;
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description What a version says: SHA-256 of its canonical JSON (RFC 8785) is the hash. */
+        NoticeContent: {
+            fields: components["schemas"]["StoredField"][];
+            items: {
+                [key: string]: components["schemas"]["SaidItems"];
+            };
+            material_change: boolean;
+            purposes: components["schemas"]["Purpose"][];
+            series: components["schemas"]["Series"];
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description What a notice says in one language (PIPL 17, 30; 网络数据安全管理条例 21). */
+        NoticeItems: {
+            /**
+             * @description What changed since the version before.
+             * @default
+             */
+            changes?: string;
+            /** @description Where to complain (网信部门). */
+            complaint: string;
+            /** @description Handler's contact. */
+            contact: string;
+            /** @description Handler's name. */
+            handler: string;
+            /**
+             * @description Rules for children under 14; required in the series NM.
+             * @default
+             */
+            minors?: string;
+            /**
+             * @description Why sensitive data are needed and what it means for the resident; required where any field is T3 or T4.
+             * @default
+             */
+            necessity?: string;
+            /** @description The privacy officer's contact. */
+            privacy_officer: string;
+            /** @description What for, in plain words. */
+            purpose: string;
+            /** @description Who receives them: name, contact, purpose, way, kinds. */
+            recipients: string;
+            /** @description What happens if the resident does not agree. */
+            refusal: string;
+            /** @description How long they are kept. */
+            retention: string;
+            /** @description What becomes of them then. */
+            retention_end: string;
+            /** @description Rights and how to use them. */
+            rights: string;
+            /** @description In which ways. */
+            ways: string;
+            /** @description How to withdraw. */
+            withdrawal: string;
+        };
+        /**
+         * @description How a version of a notice stands.
+         * @enum {string}
+         */
+        NoticeState: "proposed" | "approved" | "in_force" | "superseded";
+        /** @description A second person's word on a proposed version, or that its author takes it back. */
+        NoticeStep: {
+            approved: boolean;
+        };
+        /** @description Versions that were approved. */
+        Notices: {
+            notices: components["schemas"]["NoticeBrief"][];
+        };
         /** @description What comes with a value: how far it may be told, and until when it may be kept. */
         Obligation: {
             days?: number;
@@ -1504,11 +1958,27 @@ export interface components {
          * @enum {string}
          */
         Outcome: "clear" | "masked" | "derived" | "matched" | "denied" | "absent";
+        /** @description What a resident is still owed word of. */
+        Owed: {
+            by: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            overdue: boolean;
+            since: components["schemas"]["Moment"];
+            text: string;
+            why: components["schemas"]["Why2"];
+        };
         /** @description The resident's own consent for one purpose. */
         OwnConsent: {
             /** @description Which fields; none said: all that the purpose's rules name. */
             fields?: components["schemas"]["StoredField"][] | null;
             state: components["schemas"]["ConsentState"];
+        };
+        /** @description The resident's own page. */
+        OwnPage: {
+            owed: number;
+            second_factor: components["schemas"]["SecondFactor"];
+            sign_ins: components["schemas"]["SignInShape"][];
         };
         /** @description A page of staff. */
         People: {
@@ -1582,6 +2052,8 @@ export interface components {
              */
             from?: components["schemas"]["When"] | null;
         };
+        /** @description How large it is printed; what it says is the same. */
+        Print: "normal" | "large";
         /** @description Every refusal (RFC 9457, `application/problem+json`). What else it has depends on its type. */
         Problem: {
             /** @description Of an `invalid-request`. */
@@ -1624,6 +2096,17 @@ export interface components {
         Proposed: {
             /** Format: uuid */
             proposal: string;
+        };
+        /** @description A proposed version, by its id. */
+        ProposedNotice: {
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            version: number;
+        };
+        /** @description Versions that wait for a second person. */
+        ProposedNotices: {
+            notices: components["schemas"]["Notice"][];
         };
         /** @enum {string} */
         PrunedParts: "entries" | "private_parts";
@@ -1703,6 +2186,10 @@ export interface components {
             column: string;
             row: number;
         };
+        /** @description Items of one language; empty ones are left out. */
+        SaidItems: {
+            [key: string]: string;
+        };
         /**
          * @description A scheme of areas.
          * @enum {string}
@@ -1728,10 +2215,32 @@ export interface components {
             task?: string | null;
             value: string;
         };
+        /** @description The second factor. */
+        SecondFactor: {
+            from?: components["schemas"]["Moment"];
+            state: components["schemas"]["FactorState"];
+        };
         /** @description Every capacity of the caller. */
         Self: {
             capacities: components["schemas"]["Capacity"][];
         };
+        /** @description Whom a run of letters or messages is for: those to whom something is owed, or those of a grid who are not informed. */
+        SendingRun: {
+            /**
+             * @description What is owed, one for a resident.
+             * @default []
+             */
+            dues?: string[];
+            /** @description How large letters are printed. */
+            print?: components["schemas"]["Print"];
+            /**
+             * @description The grid whose residents were not informed by the notice in force.
+             * @default null
+             */
+            uninformed_in?: string | null;
+        };
+        /** @description The series of a notice. */
+        Series: "GN" | "SN" | "NM" | "EM";
         /** @description A service. */
         Service: {
             agreement: components["schemas"]["Agreement"];
@@ -1757,6 +2266,19 @@ export interface components {
         /** @description A one-time code: a resident's, or a member of staff's first. */
         SignIn: {
             code: string;
+        };
+        /**
+         * @description What happened to the ways of signing in.
+         * @enum {string}
+         */
+        SignInKind: "code_given" | "signed_in" | "factor_sent" | "factor_added" | "factors_dropped";
+        /** @description A sign-in, or what makes one possible. */
+        SignInShape: {
+            area?: string;
+            at: components["schemas"]["Moment"];
+            role?: components["schemas"]["Role"];
+            text: string;
+            what: components["schemas"]["SignInKind"];
         };
         /** @description A page of sizes. */
         Sizes: {
@@ -1897,6 +2419,8 @@ export interface components {
             en: string;
             zh: string;
         };
+        /** @description Why a resident has to be told something. */
+        Why2: "emergency" | "consent_recorded" | "sign_in" | "mandate" | "demand";
         /** @description A witness's name and verifier key. */
         Witness: {
             key: string;
@@ -2876,6 +3400,35 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Codes given and sign-ins, the newest first; the second factor; how much word is owed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     put_me_consents_purpose: {
         parameters: {
             query?: never;
@@ -2905,6 +3458,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Made"];
                 };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_me_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "QW4M-8Z2K-T7RD-2LPA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewFactor"];
+            };
+        };
+        responses: {
+            /** @description A second factor, which counts from then on. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factor"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    delete_me_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None counts any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -2976,6 +3596,391 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["DeniedOrAssignmentRequired"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notices and word of what was owed, and what is owed still. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Informed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every version that was approved, the newest of each series last. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "person.name",
+                 *         "person.phone",
+                 *         "premises.address",
+                 *         "elder.living_alone"
+                 *       ],
+                 *       "items": {
+                 *         "zh-CN": {
+                 *           "complaint": "网信部门，电话 12377",
+                 *           "contact": "示例区示例路1号，电话 010-00000000",
+                 *           "handler": "示例街道办事处",
+                 *           "necessity": "知道您独居或高龄，才能按时探访；默认遮盖、单独加密",
+                 *           "privacy_officer": "个人信息保护负责人，电话 010-00000001",
+                 *           "purpose": "上门探访独居、高龄老人",
+                 *           "recipients": "不向其他单位提供",
+                 *           "refusal": "不同意的，只是不探访，其他服务照常",
+                 *           "retention": "探访期间，最长一年",
+                 *           "retention_end": "销毁密钥，再也打不开",
+                 *           "rights": "查看、复制、更正、删除：社区服务站窗口或自助码",
+                 *           "ways": "登记、保存、查询；每次查看都有记录",
+                 *           "withdrawal": "用自助码、到窗口或打电话，立即生效"
+                 *         }
+                 *       },
+                 *       "purposes": [
+                 *         "home_visit_care"
+                 *       ],
+                 *       "series": "SN",
+                 *       "valid_from": "2026-12-01"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewNotice"];
+            };
+        };
+        responses: {
+            /** @description Counts when another person has approved it and its day has come. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedNotice"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_coverage: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By grid and community; nobody is named. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_due: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Behind that one. */
+                after?: string;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The most urgent first; and how many residents are not informed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dues"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices_letters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dues": [
+                 *         "019ab3d2-6a01-7cc1-b6e2-0d9f5b7a8c11"
+                 *       ],
+                 *       "print": "large"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendingRun"];
+            };
+        };
+        responses: {
+            /** @description A page, a sheet for each resident. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices_messages: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dues": [
+                 *         "019ab3d2-6a01-7cc1-b6e2-0d9f5b7a8c11"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendingRun"];
+            };
+        };
+        responses: {
+            /** @description A line for each resident: phone and text. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_proposed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whole, as they would be published. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedNotices"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_id: {
+        parameters: {
+            query?: {
+                /** @description As a page to print. */
+                print?: "normal" | "large";
+                /** @description The page's language. */
+                lang?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it says, with its digest; as a page where `print` asks for one. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_notices_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approved": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoticeStep"];
+            };
+        };
+        responses: {
+            /** @description Approved, or refused for good. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3485,6 +4490,50 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    post_residents_id_codes: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "task": "019ab3d2-5c10-7252-9b0f-33c255ae959e"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Given this once, good once and for 15 minutes; older ones are withdrawn. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_residents_id_consents: {
         parameters: {
             query?: {
@@ -3606,6 +4655,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_residents_id_informed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notices and word of what was owed, and what is owed still. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Informed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_residents_id_informed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "paper_signed",
+                 *       "confirmed_by": "subject",
+                 *       "evidence": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                 *       "notice": "0f3c7a54-8f6d-8b1e-9a41-6f0a2b7c1d02"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Informing"];
+            };
+        };
+        responses: {
+            /** @description The delivery. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];

@@ -102,8 +102,7 @@ pub(super) async fn messages(
     for sending in &run.sent {
         let due = sending.due.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
         let text = format!("【{handler}】{}", message(sending));
-        let columns =
-            [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(|text| cell(text));
+        let columns = [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(cell);
         writeln!(csv, "{}\r", columns.join(",")).unwrap_or_default();
     }
     let mut response = csv.into_response();

@@ -29,6 +29,7 @@ mod residents;
 mod rotate;
 mod services;
 mod tasks;
+mod told;
 mod watch;
 
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
 pub use erase::{ask_erasure, decide_erasure};
 pub use factors::{add_factor, drop_factors, give_code, invented_factor};
 pub(crate) use informed::collects_now;
-pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
+pub use informed::{Informing, inform};
 pub use keep::{Correction, correct_resident};
 pub use notices::{
     Item, NewNotice, Published, approve_notice, collecting_notice, content, hash, items_of, newest, notice,
@@ -77,6 +78,7 @@ pub use services::{
     issue_service_token, renew_agreement, revoke_token, services, tokens,
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
+pub use told::{deliveries, informed, owed_to, own_notices};
 pub use watch::{Watched, watch};
 
 use crate::identity::Caller;
