@@ -160,6 +160,12 @@ impl Book {
         FieldId::all().filter(|field| any(&and(rows, self.masks.of(FIELD, field.index())))).collect()
     }
 
+    /// Whether some permit for the purpose gives something of the field, whoever asks and on whatever basis.
+    pub fn uses_field(&self, purpose: Purpose, field: FieldId) -> bool {
+        let rows = and(self.permits, self.masks.of(PURPOSE, purpose.index()));
+        any(&and(rows, self.masks.of(FIELD, field.index())))
+    }
+
     fn of_role(&self, role: Role, department: Department, purpose: Purpose, action: Action) -> Bits {
         let rows = and(self.permits, self.masks.of(PURPOSE, purpose.index()));
         let rows = and(rows, self.masks.of(ACTION, action.index()));

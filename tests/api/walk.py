@@ -56,7 +56,7 @@ def ask(label, who, expected, body=None, query=None, headers=None, **path):
     case.validate_response(response, checks=CHECKS)
     if response.status_code != expected:
         sys.exit(f"{label} as {(who or {}).get('name', 'somebody')}: {response.status_code}, not {expected}: {response.text}")
-    return json.loads(response.content) if response.content.startswith(b"{") else None
+    return json.loads(response.content) if response.content.startswith(b"{") else response.content
 
 
 def good(label, who, expected, changes=None, **more):
@@ -160,6 +160,7 @@ def walk():
     consents(visited)
     authority()
     oversight()
+    notices()
     log(lines["lookups"][0]["id"])
 
 
@@ -259,6 +260,40 @@ def oversight():
     good("POST /v1/lookups", officer, 200, {"purpose": "legal_request", "task": demand, "assignment": None,
                                             "basis": {"kind": "legal_request", "ref": demand}})
     ask("GET /v1/audit/minors", officer, 200, query={"year": datetime.now(UTC).year})
+
+
+def notices():
+    """Notices, what residents are told, and a resident who signs in at the window."""
+    clerk, told = caller("window_clerk"), spare[1]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    made = good("POST /v1/notices", steward, 201, {"valid_from": tomorrow})["id"]
+    ask("GET /v1/notices/proposed", officer, 200)
+    ask("GET /v1/notices/{id}", None, 404, id=made)
+    good("PATCH /v1/notices/{id}", steward, 403, id=made)
+    good("PATCH /v1/notices/{id}", officer, 204, id=made)
+    ask("GET /v1/notices/{id}", None, 200, id=made)
+    ask("GET /v1/notices/{id}", None, 200, id=made, query={"print": "large", "lang": "zh-CN"})
+    general = next(n["id"] for n in ask("GET /v1/notices", None, 200)["notices"] if n["state"] == "in_force")
+    good("POST /v1/residents/{id}/informed", clerk, 201, {"notice": general}, id=told)
+    good("POST /v1/residents/{id}/informed", clerk, 400, {"notice": made}, id=told)
+    ask("GET /v1/residents/{id}/informed", officer, 200, id=told)
+    ask("GET /v1/notices/coverage", auditor, 200)
+    task = good("POST /v1/tasks", steward, 201, {"source": "window", "kind": "application", "purpose": "window_service",
+                "residents": [told], "assignees": [clerk["assignment"]]})["id"]
+    good("POST /v1/residents/{id}/codes", clerk, 403, {"task": task}, id=told)
+    ask("PATCH /v1/tasks/{id}", officer, 204, {"confirmed": True}, id=task)
+    code = good("POST /v1/residents/{id}/codes", clerk, 201, {"task": task}, id=told)["code"]
+    own = ask("POST /v1/sessions", None, 201, {"code": code})
+    dues = [d["id"] for d in ask("GET /v1/notices/due", officer, 200)["dues"] if d["resident"] == told]
+    good("POST /v1/notices/messages", clerk, 403, {"dues": dues})
+    good("POST /v1/notices/messages", officer, 200, {"dues": dues})
+    letter = good("POST /v1/notices/letters", officer, 200, {"dues": dues}).decode()
+    sent = letter.split("确认码 ")[1].split("，")[0]
+    good("POST /v1/me/factors", own, 400)
+    good("POST /v1/me/factors", own, 201, {"code": sent})
+    ask("GET /v1/me", own, 200)
+    ask("GET /v1/me/notices", own, 200)
+    ask("DELETE /v1/me/factors", own, 204)
 
 
 def log(line):

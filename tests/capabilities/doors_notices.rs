@@ -4,13 +4,14 @@ use gridvault_tests::{TestVault, notice};
 use serde_json::{Value, json};
 
 use crate::doors::Pass;
-use crate::sign_in::{code, confirmation};
+use crate::sign_in::{code, confirmation, newcomer, session};
 
 pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass> {
     let steward = t.caller("data_steward", "none").token.clone();
     let officer = t.officer().to_owned();
     let clerk = t.caller("window_clerk", "none").token.clone();
-    let resident = t.task(0).resident.unwrap();
+    // A code of the window withdraws the demonstration's: that is another resident.
+    let (resident, newcomer) = (t.task(0).resident.unwrap(), newcomer(t));
     let pass = |token: &str, roles, status, body: Value| Pass {
         path: path.replace("{id}", &resident.to_string()),
         body: Some(body.to_string()).filter(|_| !body.is_null()),
@@ -47,14 +48,16 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
             pass(&t.sign_in(resident).await, &["resident"], 200, Value::Null)
         }
         ("POST", "/v1/residents/{id}/codes") => {
-            let task = crate::sign_in::application(t, "door-1", resident, true).await;
-            pass(&clerk, &["window_clerk"], 201, json!({ "task": task }))
+            let task = crate::sign_in::application(t, "door-1", newcomer, true).await;
+            let mut pass = pass(&clerk, &["window_clerk"], 201, json!({ "task": task }));
+            pass.path = path.replace("{id}", &newcomer.to_string());
+            pass
         }
         ("POST", "/v1/me/factors") => {
-            let session = t.sign_in(resident).await;
-            code(t, "door-2", resident).await;
-            let code = confirmation(t, resident).await;
-            pass(&session, &["resident"], 201, json!({ "code": code }))
+            let given = code(t, "door-2", newcomer).await;
+            let own = session(t, &given).await.body["token"].as_str().unwrap().to_owned();
+            let code = confirmation(t, newcomer).await;
+            pass(&own, &["resident"], 201, json!({ "code": code }))
         }
         ("DELETE", "/v1/me/factors") => pass(&t.sign_in(resident).await, &["resident"], 204, Value::Null),
         ("GET", "/v1/notices/due") => {
@@ -62,13 +65,13 @@ pub(crate) async fn pass(t: &TestVault, method: &str, path: &str) -> Option<Pass
         }
         ("GET", "/v1/notices/coverage") => pass(&officer, readers, 200, Value::Null),
         ("POST", "/v1/notices/letters" | "/v1/notices/messages") => {
-            code(t, if path.ends_with("letters") { "door-3" } else { "door-4" }, resident).await;
+            code(t, if path.ends_with("letters") { "door-3" } else { "door-4" }, newcomer).await;
             // The clerk gave the code, and prints no word of it.
             pass(
                 &officer,
                 &["privacy_officer"],
                 200,
-                json!({ "dues": [crate::sign_in::due(t, resident).await] }),
+                json!({ "dues": [crate::sign_in::due(t, newcomer).await] }),
             )
         }
         _ => return None,

@@ -4,7 +4,7 @@ use gridvault::register::watch;
 use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 
-use crate::sign_in::{code, due, letter, newcomer};
+use crate::sign_in::{code, due, letter, newcomer, session};
 
 on_both!(d10_word_that_is_not_given_in_time_is_a_finding_once);
 async fn d10_word_that_is_not_given_in_time_is_a_finding_once(on: On) {
@@ -53,7 +53,7 @@ on_both!(a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_print
 async fn a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_printed(on: On) {
     let t = TestVault::street(on).await;
     let resident = newcomer(&t);
-    code(&t, "o-1", resident).await;
+    let given = code(&t, "o-1", resident).await;
     let size = t.size().await;
     let printed = letter(&t, resident).await;
     assert!(
@@ -70,14 +70,15 @@ async fn a_letter_holds_name_and_address_and_the_resident_sees_that_it_was_print
     let fields: Vec<&Value> =
         public["fields"].as_array().unwrap().iter().flat_map(|g| g[3].as_array().unwrap()).collect();
     assert_eq!(fields, [&json!("person.name"), &json!("premises.address")]);
-    let session = t.sign_in(resident).await;
+    let session = session(&t, &given).await.body["token"].as_str().unwrap().to_owned();
     let mine = t.call("GET", "/v1/me/lookups", Some(&session), None).await;
     let text = mine.body["lookups"][0]["text"].as_str().unwrap();
     assert!(text.contains("打印了您的姓名"), "{text}");
     // Not a lookup's door: printed or exported is only what the outbox makes.
     let clerk = t.caller("window_clerk", "none");
     let body = json!({ "resident": resident, "fields": ["person.name"], "purpose": "resident_access" });
-    assert_eq!(t.look(&clerk.token, body).await.status, 404);
+    let looked = t.look(&clerk.token, body).await;
+    assert_eq!((looked.status, looked.reason("person.name")), (403, "purpose_role"), "{}", looked.text);
 }
 
 on_both!(nobody_prints_word_of_the_code_that_they_gave);
@@ -111,16 +112,17 @@ async fn who_is_not_informed_gets_the_notice_by_letter_or_a_message_and_nobody_e
     let run = json!({ "uninformed_in": grid, "print": "large" });
     let none = t.call("POST", "/v1/notices/letters", Some(clerk), Some(&run)).await;
     assert!(none.status == 200 && !none.text.contains("<section>"), "{}", none.text);
-    let new = |number: &str, phone: &str| {
-        json!({ "premises": t.task(0).premises, "fields": { "person.name": "新居民",
-        "person.id_type": "resident_id", "person.id_no": number, "person.phone": phone } })
+    let new = |number: &str, birth: &str, phone: &str| {
+        json!({ "premises": t.task(0).premises, "fields": { "person.name": "新居民", "person.id_type": "resident_id",
+            "person.id_no": number, "person.birth_date": birth, "person.phone": phone } })
     };
-    for (number, phone) in [("990106198507311238", "12055559999"), ("990106201506010155", "12055558888")] {
+    for new in [
+        new("990106198507311238", "1985-07-31", "12055559999"),
+        new("990106201506010155", "2015-06-01", "12055558888"),
+    ] {
         let steward = &t.caller("data_steward", "none").token;
-        assert_eq!(
-            t.call("POST", "/v1/residents", Some(steward), Some(&new(number, phone))).await.status,
-            201
-        );
+        let made = t.call("POST", "/v1/residents", Some(steward), Some(&new)).await;
+        assert_eq!(made.status, 201, "{}", made.text);
     }
     let letters = t.call("POST", "/v1/notices/letters", Some(clerk), Some(&run)).await;
     assert_eq!(letters.text.matches("新居民 收").count(), 1, "{}", letters.text);

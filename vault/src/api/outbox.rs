@@ -102,8 +102,7 @@ pub(super) async fn messages(
     for sending in &run.sent {
         let due = sending.due.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
         let text = format!("【{handler}】{}", message(sending));
-        let columns =
-            [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(|text| cell(text));
+        let columns = [&sending.resident.to_string(), &due, sending.to.reveal(), &text].map(cell);
         writeln!(csv, "{}\r", columns.join(",")).unwrap_or_default();
     }
     let mut response = csv.into_response();
@@ -244,7 +243,7 @@ fn left(html: &mut String, run: &Run) {
     if run.left.is_empty() {
         return;
     }
-    html.push_str("<section>\n<h1>须当面告知</h1>\n<p>以下居民（未满十四周岁的，或者没有住址的）不寄信，请当面告知本人或监护人。</p>\n<ul>\n");
+    html.push_str("<section>\n<h1>须当面告知</h1>\n<p>以下居民（未满十四周岁或出生日期不明的，或者没有住址的）不寄信，请当面告知本人或监护人。</p>\n<ul>\n");
     for resident in &run.left {
         writeln!(html, "<li>{resident}</li>").unwrap_or_default();
     }

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use gridvault_audit::Checkpoint;
-use gridvault_policy::Role;
+use gridvault_policy::{Book, FieldId, RecordType, Role};
 use serde_json::json;
 
 use super::examine::{Finding, report, settings};
 use super::{ConfigFile, Outcome};
-use crate::authority::Assignment;
-use crate::clock::{Clock, SystemClock, days, rfc3339};
+use crate::authority::{Assignment, Notice};
+use crate::clock::{Clock, SystemClock, day, days, rfc3339};
 use crate::config::Config;
+use crate::register::uses;
 use crate::store::{Store, StoreError, Table};
 
 /// Below it a vault soon answers 503.
@@ -53,19 +54,32 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
 /// Whether those are there without whom residents may not be asked for anything: a notice, and somebody who answers for
 /// the vault. Their rows' MACs are not checked here, for that needs the keys.
 async fn office(store: &Store) -> Result<Vec<Finding>, StoreError> {
-    let notices = store.all(Table::Notices).await?.len();
-    let found = if notices == 0 {
-        "none yet: publish one before residents are taken in".to_owned()
-    } else {
-        format!("{notices} published")
-    };
-    let notice = Finding::new("notice", found, None);
     let now = SystemClock.now();
+    let rows = store.all(Table::Notices).await?;
+    let notices = rows.iter().filter_map(|row| serde_json::from_slice::<Notice>(&row.body).ok());
+    let notices: Vec<Notice> = notices.filter(|notice| notice.live(now)).collect();
+    let notice = match notices.len() {
+        0 => Finding::new("notice", "none yet: publish one before residents are taken in".to_owned(), None),
+        n => Finding::new("notice", format!("{n} in force"), untold(&notices, now)),
+    };
     let posts = store.all(Table::Assignments).await?;
     let held = posts.iter().filter_map(|row| serde_json::from_slice::<Assignment>(&row.body).ok());
     let officers = held.filter(|post| post.role == Role::PrivacyOfficer && post.live(now)).count();
     let mend = (officers == 0).then(|| "appoint one: nobody may answer requests and review findings".into());
     Ok(vec![notice, Finding::new("privacy officer", format!("{officers} in a live post"), mend)])
+}
+
+/// Fields that the rules use for a purpose that residents were told of, and that no notice names (PIPL 7, 17): the rules have
+/// grown since the notice was written.
+fn untold(notices: &[Notice], now: i64) -> Option<String> {
+    let book = Book::builtin(day(now)).ok()?;
+    let held = |field: &FieldId| !field.is_derived() && field.record() == RecordType::Person;
+    let used = |field: &FieldId| notices.iter().flat_map(|n| &n.purposes).any(|p| uses(&book, *p, *field));
+    let told = |field: &FieldId| notices.iter().any(|n| n.fields.iter().any(|id| id == field.as_str()));
+    let untold = FieldId::all().filter(held).filter(used).filter(|field| !told(field));
+    let untold: Vec<&str> = untold.map(FieldId::as_str).collect();
+    let words = format!("propose a version that names {}: its purposes use them", untold.join(", "));
+    (!untold.is_empty()).then_some(words)
 }
 
 fn free(what: &'static str, path: &Path) -> Finding {

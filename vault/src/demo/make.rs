@@ -292,17 +292,17 @@ async fn home(vault: &Vault, resident: Uuid) -> Result<Uuid, DemoError> {
     header.and_then(|h| h.place).ok_or(DemoError::Odd("a resident without a home"))
 }
 
-/// Given by the residents themselves, once by staff, once withdrawn again.
+/// Given by the residents themselves, who have a second factor, once by staff, once withdrawn again.
 async fn consents(vault: &Vault, file: &DemoFile, steward: &Secret) -> Result<(), DemoError> {
     let new = |state, method: &str| NewConsent::new(Purpose::HomeVisitCare, state, method);
     for (i, resident) in file.residents.iter().take(8).enumerate() {
+        invented_factor(vault, resident.id).await?;
         if i == 4 {
             let by = caller(vault, steward).await?;
             record_consent(vault, &by, resident.id, new(ConsentState::Given, "signature"), "").await?;
             continue;
         }
         let token = issue_token(vault, Holder::Resident(resident.id), Posture::Unmanaged, RUN).await?;
-        invented_factor(vault, resident.id).await?;
         let by = caller(vault, &token).await?;
         record_consent(vault, &by, resident.id, new(ConsentState::Given, "self_service"), "").await?;
         if i == 3 {

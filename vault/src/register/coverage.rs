@@ -7,8 +7,8 @@ use gridvault_policy::{RecordState, RecordType, Role, Scheme};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::informed::standing;
 use super::notices::notices;
+use super::told::standing;
 use super::{RegisterError, entry, word};
 use crate::Vault;
 use crate::authority::{Header, Level};

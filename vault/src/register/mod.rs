@@ -42,6 +42,7 @@ mod rotate;
 mod services;
 mod tasks;
 mod tickets;
+mod told;
 mod usage;
 mod watch;
 
@@ -69,7 +70,7 @@ pub use ending::letters;
 pub use erase::{ask_erasure, decide_erasure, erase_again};
 pub use factors::{add_factor, drop_factors, give_code, invented_factor};
 pub(crate) use informed::collects_now;
-pub use informed::{Informing, deliveries, inform, informed, owed_to, own_notices};
+pub use informed::{Informing, inform};
 pub use keep::{Correction, correct_resident};
 pub use letters::{NewLetter, grant_letter, register_letter, revoke_letter, sign_letter};
 pub use mandates::{NewMandate, confirm_mandate, doubt_capacity, end_mandate, register_mandate};
@@ -108,6 +109,7 @@ pub use services::{
     renew_agreement, revoke_token, services, tokens,
 };
 pub use tasks::{NewCase, NewTask, Opened, Reporter, open_task};
+pub use told::{deliveries, informed, owed_to, own_notices};
 pub use usage::usage;
 pub use watch::{Watched, watch};
 

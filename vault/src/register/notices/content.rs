@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use gridvault_audit::Json;
-use gridvault_policy::{Basis, Book, FieldId, Purpose, Tier};
+use gridvault_policy::{Book, FieldId, Purpose, Tier};
 use ring::digest::{SHA256, digest};
 
 use super::super::RegisterError;
@@ -135,10 +135,8 @@ fn check_fields(book: &Book, notice: &Notice) -> Result<Vec<FieldId>, RegisterEr
 
 /// Whether a rule of that purpose gives something of the field, itself or what is derived from it.
 pub fn uses(book: &Book, purpose: Purpose, field: FieldId) -> bool {
-    let given = |basis: &Basis| {
-        book.fields_of(purpose, *basis).iter().any(|f| *f == field || f.inputs().contains(&field))
-    };
-    Basis::ALL.iter().any(given)
+    let derived = |of: &FieldId| of.inputs().contains(&field) && book.uses_field(purpose, *of);
+    book.uses_field(purpose, field) || FieldId::all().filter(|of| of.is_derived()).any(|of| derived(&of))
 }
 
 /// What the digest is of: everything that the version says, in every language; how large it is printed is no part of it.
