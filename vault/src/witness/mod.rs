@@ -198,8 +198,8 @@ impl Listed {
         }
         let mut next = logs.clone();
         next.insert(origin_hash(origin));
-        let text: String = next.iter().map(|log| format!("{log}\n")).collect();
-        write_whole(&self.file, text.as_bytes())?;
+        let lines: Vec<&str> = next.iter().map(String::as_str).collect();
+        write_whole(&self.file, (lines.join("\n") + "\n").as_bytes())?;
         *logs = next;
         Ok(())
     }
