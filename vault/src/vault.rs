@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use gridvault_audit::{Checkpoint, Log, RecordError, VerifierKey};
+use gridvault_audit::{Log, RecordError, VerifierKey};
 use gridvault_policy::{Book, PolicyError};
 use tokio::task::JoinHandle;
 
@@ -14,7 +14,9 @@ use crate::identity::Remembered;
 use crate::register::{self, Former};
 use crate::seal::{Keyring, SealError, Secret, unseal};
 use crate::store::{Location, Store, StoreError, Table};
-use crate::trail::{Beside, Erased, Publisher, Publishing, Questions, Started, TrailError, Writer, start};
+use crate::trail::{
+    Beside, Erased, ErasedError, Publisher, Publishing, Questions, Started, TrailError, Writer, start,
+};
 
 /// Where the vault's parts lie.
 #[derive(Clone, Debug)]
@@ -89,8 +91,8 @@ pub enum OpenError {
     )]
     Rows(String),
     /// Whatever was erased must stay erased.
-    #[error("the list of erased records `{0}`: {1}")]
-    Erased(String, #[source] std::io::Error),
+    #[error(transparent)]
+    Erased(#[from] ErasedError),
     /// Another process has it open.
     #[error("`{0}`: {1}")]
     Lock(String, String),
@@ -107,6 +109,8 @@ pub enum Nature {
     /// Invented ones: ID numbers with prefix 99, phones with 120 or 121, and no others.
     Synthetic,
 }
+
+const ASK_AGAIN: &str = "ask `gridvault log reopen` again, with the same challenge and signatures";
 
 /// How a log begins where there is none.
 enum Beginning {
@@ -193,11 +197,12 @@ impl Vault {
         );
         let lives = store.former_lives().await?;
         let former: Vec<_> = lives.iter().rev().map(|life| store.of_life(life)).collect();
-        if register::is_unfinished(&store, unsealed.life).await? {
-            may_go_on(&store, &beginning).await?;
+        let again = matches!(beginning, Some(Beginning::Again(_)));
+        if !register::may_begin(&store, unsealed.life, again).await? {
+            return Err(OpenError::Unfinished(ASK_AGAIN));
         }
         let erased = Erased::beside(&layout.pin);
-        shred_again(&erased, &store, &unsealed.log_key.verifier()).await?;
+        erased.apply(&store, &unsealed.log_key.verifier()).await?;
         let book = tokio::task::spawn_blocking(move || Book::builtin(day))
             .await
             .map_err(|_| OpenError::Thread)??;
@@ -311,28 +316,4 @@ impl Vault {
         self.store.close().await;
         drop(self.lock.lock().await.take());
     }
-}
-
-/// Nothing begins where a log was moved aside, but for the one that goes on from it; and that only where nothing of the other
-/// is left in its place.
-async fn may_go_on(store: &Store, beginning: &Option<Beginning>) -> Result<(), OpenError> {
-    let again = matches!(beginning, Some(Beginning::Again(_)));
-    if again && (store.head().await?.is_some() || !store.is_left().await?) {
-        return Ok(());
-    }
-    Err(OpenError::Unfinished("ask `gridvault log reopen` again, with the same challenge and signatures"))
-}
-
-/// A database of before an erasure may have been put in place: what its log has not erased is erased in it again.
-async fn shred_again(erased: &Erased, store: &Store, key: &VerifierKey) -> Result<(), OpenError> {
-    let head = store.head().await?;
-    // One that is not signed covers nothing.
-    let head = head.and_then(|head| Checkpoint::open(&head.checkpoint, std::slice::from_ref(key)).ok());
-    let beyond = erased.beyond(key.name(), head.map_or(0, |head| head.size));
-    let beyond = beyond.map_err(|error| OpenError::Erased(erased.path().display().to_string(), error))?;
-    let held = store.shred(&beyond).await?;
-    if held > 0 {
-        tracing::warn!(held, "records that were erased since this database was written are erased in it too");
-    }
-    Ok(())
 }

@@ -46,7 +46,8 @@ pub use proposals::{
     read_proposal, refuse_proposal, second_halves,
 };
 pub use prunings::{OrderedPruning, propose_pruning};
-pub use reopen::{Former, begin_again, is_unfinished};
+pub(crate) use reopen::may_begin;
+pub use reopen::{Former, begin_again};
 pub use residents::{AddedResidents, add_residents, new_tag};
 
 /// What an import has made so far and the database may not show yet: residents by index term, premises by code.

@@ -31,12 +31,15 @@ pub struct Former {
     pub signatures: Vec<String>,
 }
 
-/// Whether a log that goes on is not wholly begun: a former one was moved aside, and the new one has not told every row.
-pub async fn is_unfinished(store: &Store, life: u32) -> Result<bool, StoreError> {
-    match store.head().await? {
-        None => Ok(life > 1 || !store.former_lives().await?.is_empty()),
-        Some(_) => Ok(life > 1 && !is_restated(store).await?),
-    }
+/// Whether that life of the log may be opened. Where a former one was moved aside, and the new one has not told every row, it
+/// may only go on beginning; and that only where nothing of the former is left in its place.
+pub(crate) async fn may_begin(store: &Store, life: u32, again: bool) -> Result<bool, StoreError> {
+    let head = store.head().await?;
+    let unfinished = match &head {
+        None => life > 1 || !store.former_lives().await?.is_empty(),
+        Some(_) => life > 1 && !is_restated(store).await?,
+    };
+    Ok(!unfinished || again && (head.is_some() || !store.is_left().await?))
 }
 
 /// Policies are restated last, all in one transaction, and entries that tell of one are never removed.

@@ -3,7 +3,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use gridvault_audit::{Checkpoint, VerifierKey};
 use uuid::Uuid;
+
+use crate::store::{Store, StoreError};
 
 /// A line per erasure: origin of the log, number of its entry, id of the record. None of them says anything of anybody.
 #[derive(Clone, Debug)]
@@ -41,15 +44,47 @@ impl Erased {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             read => read?,
         };
-        let line = |line: &str| {
-            let (entry, record) = line.rsplit_once(' ')?;
-            let within = entry
-                .split_once(' ')
-                .is_some_and(|(origin, seq)| origin == log && seq.parse::<u64>().is_ok_and(|seq| seq < size));
-            record.parse().ok().filter(|_| !within)
-        };
-        Ok(text.lines().filter_map(line).collect())
+        Ok(beyond(&text, log, size))
     }
+
+    /// Erases anew what is held in a database of before, whose log that key verifies; gives how many records were held.
+    pub(crate) async fn apply(&self, store: &Store, key: &VerifierKey) -> Result<u64, ErasedError> {
+        let head = store.head().await?;
+        // One that is not signed covers nothing.
+        let head = head.and_then(|head| Checkpoint::open(&head.checkpoint, std::slice::from_ref(key)).ok());
+        let beyond = self.beyond(key.name(), head.map_or(0, |head| head.size));
+        let beyond = beyond.map_err(|error| ErasedError::List(self.0.display().to_string(), error))?;
+        let held = store.shred(&beyond).await?;
+        if held > 0 {
+            tracing::warn!(
+                held,
+                "records that were erased since this database was written are erased in it too"
+            );
+        }
+        Ok(held)
+    }
+}
+
+fn beyond(list: &str, log: &str, size: u64) -> Vec<Uuid> {
+    let line = |line: &str| {
+        let (entry, record) = line.rsplit_once(' ')?;
+        let within = entry
+            .split_once(' ')
+            .is_some_and(|(origin, seq)| origin == log && seq.parse::<u64>().is_ok_and(|seq| seq < size));
+        record.parse().ok().filter(|_| !within)
+    };
+    list.lines().filter_map(line).collect()
+}
+
+/// Why what was erased is not known to be erased here.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasedError {
+    /// The list.
+    #[error("the list of erased records `{0}` cannot be read")]
+    List(String, #[source] std::io::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 #[cfg(test)]
@@ -58,16 +93,10 @@ mod tests {
 
     #[test]
     fn an_erasure_counts_as_done_only_where_its_own_log_has_the_entry() {
-        let folder = tempfile::tempdir().unwrap();
-        let list = Erased::beside(&folder.path().join("pin"));
-        assert!(list.beyond("d/t", 0).unwrap().is_empty());
         let records: Vec<Uuid> = (1..=3).map(Uuid::from_u128).collect();
-        list.note("d/t", 7, records[0]);
-        list.note("d/t/2", 7, records[1]);
-        let text = std::fs::read_to_string(list.path()).unwrap();
-        std::fs::write(list.path(), format!("{text}7 {}\n", records[2])).unwrap();
-        assert_eq!(list.beyond("d/t", 7).unwrap(), records);
-        assert_eq!(list.beyond("d/t", 8).unwrap(), records[1..]);
-        assert_eq!(list.beyond("d/t/2", 8).unwrap(), [records[0], records[2]], "the last names no log");
+        let list = format!("d/t 7 {}\nd/t/2 7 {}\n7 {}\ntorn", records[0], records[1], records[2]);
+        assert_eq!(beyond(&list, "d/t", 7), records);
+        assert_eq!(beyond(&list, "d/t", 8), records[1..]);
+        assert_eq!(beyond(&list, "d/t/2", 8), [records[0], records[2]], "the last names no log");
     }
 }

@@ -22,7 +22,7 @@ mod witnessing;
 mod writer;
 
 pub use change::{Act, Change, Expect};
-pub use erased::Erased;
+pub use erased::{Erased, ErasedError};
 pub(crate) use prune::leaves;
 pub use prune::{Parts, prune};
 pub use publish::{PublishError, Published, Publisher, Publishing};
