@@ -177,6 +177,12 @@ fn what_two_officers_did_not_sign_is_not_reopened() {
     std::fs::remove_file(path("pin")).unwrap();
     let (code, _, words) = run(&["serve", "--config", &config]);
     assert!(code == 1 && words.contains("log-rollback"), "{words}");
+    // One officer's key twice is no two officers.
+    let settings = std::fs::read_to_string(path("gridvault.toml")).unwrap();
+    std::fs::write(path("gridvault.toml"), settings.replace(&keys[1], &keys[0])).unwrap();
+    let words = run(&["log", "challenge", "--config", &config, "--reason", "pin_lost"]);
+    assert!(words.0 == 1 && words.2.contains("is there twice"), "{words:?}");
+    std::fs::write(path("gridvault.toml"), settings).unwrap();
     let challenge = path("challenge.txt");
     let (code, said, words) =
         run(&["log", "challenge", "--config", &config, "--out", &challenge, "--reason", "pin_lost"]);

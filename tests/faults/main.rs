@@ -4,6 +4,7 @@ mod backup;
 mod clock;
 mod database;
 mod disk;
+mod frozen;
 mod instances;
 mod kill;
 mod lives;

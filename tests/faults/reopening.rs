@@ -402,8 +402,19 @@ async fn who_was_erased_stays_erased_in_a_database_of_before(on: On) {
     // Numbers of the new life begin anew; the list says of which one they are.
     let u = TestVault::reopened(Arc::clone(&before), &before.layout(), Arc::clone(&t.clock), t.demo.clone())
         .await;
+    // On record, once: the record's own row, with its tag, was that of before.
+    let kinds = vec!["resident.erased".to_owned()];
+    let filter = gridvault::store::EntryFilter { kinds, limit: 9, ..Default::default() };
+    let erased = u.vault.store.entries(&filter).await.unwrap();
+    assert_eq!(erased.len(), 1);
+    assert!(String::from_utf8_lossy(erased[0].private.as_ref().unwrap()).contains(r#""stage":"again""#));
+    let row =
+        u.vault.store.row(gridvault::store::Table::Records, resident.as_bytes()).await.unwrap().unwrap();
+    let header: gridvault::authority::Header = u.vault.keys.check(&row).unwrap();
+    assert_eq!((header.state, header.tag.as_str()), (gridvault_policy::RecordState::Erased, ""));
     erase(&u, other).await;
     u.vault.close().await;
+    assert_eq!(verdict(&before, &key, None).await, Verdict::Proven);
     let lines = std::fs::read_to_string(list(&before)).unwrap();
     let last = lines.lines().last().unwrap();
     assert!(last.starts_with("test/donggaodi/2 ") && last.ends_with(&other.to_string()), "{lines}");

@@ -93,6 +93,9 @@ pub enum OpenError {
     /// Whatever was erased must stay erased.
     #[error(transparent)]
     Erased(#[from] ErasedError),
+    /// Likewise.
+    #[error("a record that was erased could not be erased again: {0}")]
+    EraseAgain(Box<register::RegisterError>),
     /// Another process has it open.
     #[error("`{0}`: {1}")]
     Lock(String, String),
@@ -202,7 +205,7 @@ impl Vault {
             return Err(OpenError::Unfinished(ASK_AGAIN));
         }
         let erased = Erased::beside(&layout.pin);
-        erased.apply(&store, &unsealed.log_key.verifier()).await?;
+        let shredded = erased.apply(&store, &unsealed.log_key.verifier()).await?;
         let book = tokio::task::spawn_blocking(move || Book::builtin(day))
             .await
             .map_err(|_| OpenError::Thread)??;
@@ -248,6 +251,9 @@ impl Vault {
             lock: tokio::sync::Mutex::new(lock),
         };
         register::unsealed(&vault).await?;
+        register::erase_again(&vault, &shredded)
+            .await
+            .map_err(|error| OpenError::EraseAgain(Box::new(error)))?;
         vault.reload().await?;
         Ok(vault)
     }

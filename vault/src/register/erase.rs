@@ -1,15 +1,15 @@
 //! Erasure (删除): one person asks, and the record is frozen; another grants it, and nothing that was held can be opened again.
 
-use gridvault_audit::{Json, Kind};
+use gridvault_audit::{Json, Kind, RecordError};
 use gridvault_policy::{RecordState, RecordType, Role};
 use uuid::Uuid;
 
 use super::correct::subject;
 use super::tasks::invalid;
-use super::{RegisterError, entry, word};
+use super::{RegisterError, entry, entry_by, word};
 use crate::Vault;
-use crate::authority::{Code, Erasure, Header, Token};
-use crate::identity::{Caller, Party};
+use crate::authority::{Code, Erasure, Header, Holder, Token};
+use crate::identity::{Caller, Party, actor};
 use crate::store::{Row, Table};
 use crate::trail::{Act, Change};
 
@@ -118,6 +118,17 @@ async fn shred(
         Some(envelopes) => vault.keys.held_terms(id, header.kind, envelopes, header.envelopes)?,
         None => Vec::new(),
     };
+    let mut rows = vec![emptied(vault, row, header)?];
+    rows.extend(ended(vault, id).await?);
+    rows.extend(super::proposals::refused_of(vault, id, &dropped, caller.holder()).await?);
+    let change = Change { rows, dropped, shredded: vec![id], ..Change::default() };
+    let recorded = vault.log.record(Act::new(&vault.keys, erased, change)).await?;
+    vault.erased.note(vault.log_key.name(), recorded.receipt().seq, id);
+    Ok(())
+}
+
+/// The header that stays: that there was a record of this id.
+fn emptied(vault: &Vault, row: &Row, header: Header) -> Result<Row, RegisterError> {
     let rest = Header {
         tag: String::new(),
         place: None,
@@ -126,12 +137,29 @@ async fn shred(
         notice: None,
         ..header
     };
-    let mut rows = vec![vault.keys.row(Table::Records, &row.id, row.rev + 1, None, &rest)?];
-    rows.extend(ended(vault, id).await?);
-    rows.extend(super::proposals::refused_of(vault, id, &dropped, caller.holder()).await?);
-    let change = Change { rows, dropped, shredded: vec![id], ..Change::default() };
-    let recorded = vault.log.record(Act::new(&vault.keys, erased, change)).await?;
-    vault.erased.note(vault.log_key.name(), recorded.receipt().seq, id);
+    Ok(vault.keys.row(Table::Records, &row.id, row.rev + 1, None, &rest)?)
+}
+
+/// Records that were erased and stand in the database as before, for one of before was put in place: erased again, on record.
+/// What they held is destroyed already.
+pub async fn erase_again(vault: &Vault, records: &[Uuid]) -> Result<(), RegisterError> {
+    for id in records {
+        let Some(row) = vault.store.row(Table::Records, id.as_bytes()).await? else { continue };
+        let header = vault.keys.check::<Header>(&row).filter(|header| header.state != RecordState::Erased);
+        let Some(header) = header else { continue };
+        let mut erased = entry_by(Kind::ResidentErased, super::system_who(), actor(Uuid::nil()), "");
+        erased.private.subject = subject(&header);
+        erased.private.detail.insert("stage", word("again"));
+        let mut rows = vec![emptied(vault, &row, header)?];
+        rows.extend(ended(vault, *id).await?);
+        rows.extend(super::proposals::refused_of(vault, *id, &[], Holder::Person(Uuid::nil())).await?);
+        let change = Change { rows, shredded: vec![*id], ..Change::default() };
+        match vault.log.record(Act::new(&vault.keys, erased, change)).await {
+            // Another instance was faster.
+            Ok(_) | Err(RecordError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(())
 }
 

@@ -34,7 +34,7 @@ pub use begin::{
 };
 pub use consents::{NewConsent, record_consent};
 pub use credentials::{SignedIn, issue_code, issue_token, sign_in, sign_out};
-pub use erase::{ask_erasure, decide_erasure};
+pub use erase::{ask_erasure, decide_erasure, erase_again};
 pub use keep::{Correction, correct_resident};
 pub use notices::publish_notice;
 pub use office::{Appointed, appoint};

@@ -47,8 +47,8 @@ impl Erased {
         Ok(beyond(&text, log, size))
     }
 
-    /// Erases anew what is held in a database of before, whose log that key verifies; gives how many records were held.
-    pub(crate) async fn apply(&self, store: &Store, key: &VerifierKey) -> Result<u64, ErasedError> {
+    /// Destroys anew what is held in a database of before, whose log that key verifies; gives the records.
+    pub(crate) async fn apply(&self, store: &Store, key: &VerifierKey) -> Result<Vec<Uuid>, ErasedError> {
         let head = store.head().await?;
         // One that is not signed covers nothing.
         let head = head.and_then(|head| Checkpoint::open(&head.checkpoint, std::slice::from_ref(key)).ok());
@@ -61,7 +61,7 @@ impl Erased {
                 "records that were erased since this database was written are erased in it too"
             );
         }
-        Ok(held)
+        Ok(beyond)
     }
 }
 
