@@ -19,7 +19,7 @@ use crate::witnesses::{Near, asking, key as witness_key, listen};
 /// A street that was looked at, a consent withdrawn, published, and gone on with; stopped.
 async fn closed(on: On) -> TestVault {
     let t = TestVault::street(on).await;
-    t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
+    t.look(&t.chief().token, t.visit(0, &["person.name", "premises.address"])).await;
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
     let withdrawn = json!({ "state": "withdrawn" });
     let put = t.call("PUT", "/v1/me/consents/home_visit_care", Some(&session), Some(&withdrawn)).await;
