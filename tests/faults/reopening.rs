@@ -294,14 +294,29 @@ async fn asked_again_after_the_pin_was_lost_the_new_pin_stays(on: On) {
     assert!(!pin_of(&layout, "1").exists());
     assert_eq!(reopen(&t, &layout, &of).await, Ok(key.clone()));
     goes_on(&t, &t.site, &key).await.vault.close().await;
+    // And once more: what lies aside already is neither moved nor taken for it.
+    let of = signed(&layout).await;
+    let third = reopen(&t, &layout, &of).await.unwrap();
+    assert_eq!((third.name(), pin_of(&layout, "2").exists()), ("test/donggaodi/3", true));
+    assert_eq!(verdict(&t.site, &third, None).await, Verdict::Proven);
+    for (life, key) in [("donggaodi/1", &t.vault.log_key), ("donggaodi/2", &key)] {
+        let former = verdict(&t.site, key, Some(life)).await;
+        assert!(matches!(former, Verdict::Consistent(_)), "{life}: {former:?}");
+    }
 }
 
 #[test]
 fn one_officer_under_two_names_is_one() {
-    let challenge = gridvault::life::Challenge::parse(
-        "gridvault log reopen\nformer d/t\nnew d/t/2\npinned none\ncosigned none\nkept none\nreason x\nnonce 0\n",
-    )
-    .unwrap();
+    let of = |cosigned: &str, nonce: &str| {
+        let text =
+            format!("former d/t\nnew d/t/2\npinned none\n{cosigned}kept none\nreason x\nnonce {nonce}\n");
+        Challenge::parse(&format!("gridvault log reopen\n{text}"))
+    };
+    let nonce = "0123456789abcdef0123456789abcdef";
+    for (cosigned, nonce) in [("", nonce), ("cosigned none\n", "王"), ("cosigned none\ncosigned\n", nonce)] {
+        assert!(matches!(of(cosigned, nonce), Err(LifeError::Form)), "{cosigned}{nonce}");
+    }
+    let challenge = of("cosigned none\n", nonce).unwrap();
     let text = challenge.text();
     let named = |name: &str| SigningKey::from_seed(&zeroize::Zeroizing::new([1; 32]), name).unwrap();
     let (wang, li) = (named("officer/wang"), named("officer/li"));
@@ -319,6 +334,10 @@ fn one_officer_under_two_names_is_one() {
     }
     let former = accepted(&[wang.verifier(), officer(2).verifier()]).unwrap();
     assert_eq!(former.keys, [wang.verifier().to_string(), officer(2).verifier().to_string()]);
+    let many = of(&"cosigned witness.test/1+unreachable\n".repeat(200), nonce).unwrap();
+    let lines = [wang.sign(&many.text()), officer(2).sign(&many.text())].concat();
+    let refused = many.accepted(&[wang.verifier(), officer(2).verifier()], &lines);
+    assert!(matches!(refused, Err(LifeError::TooLong)), "{refused:?}");
     let another = [wang.sign("another\n"), officer(2).sign(&text)].concat();
     let refused = challenge.accepted(&[wang.verifier(), officer(2).verifier()], &another);
     assert!(matches!(&refused, Err(LifeError::Signature(name)) if name == "officer/wang"), "{refused:?}");

@@ -7,6 +7,8 @@ use crate::register::Former;
 
 /// So many officers sign.
 const OFFICERS: usize = 2;
+/// Bytes of what entry 0 says of it: an entry's public part has 8 KiB.
+const MOST: usize = 7 * 1024;
 
 /// Reads officers' verifier keys: two at least, each with a name and a key of its own. Words for the operator where they are not.
 pub fn officers<T: AsRef<str>>(keys: &[T]) -> Result<Vec<SignerKey>, String> {
@@ -44,7 +46,12 @@ impl Challenge {
         if self::officers(&keys).is_err() {
             return Err(LifeError::TooFew);
         }
-        Ok(Former { lines: self.lines(), reason: self.reason().to_owned(), keys, signatures })
+        let lines = self.lines();
+        let long: usize = lines.iter().chain(&keys).chain(&signatures).map(|line| line.len() + 3).sum();
+        if long > MOST {
+            return Err(LifeError::TooLong);
+        }
+        Ok(Former { lines, reason: self.reason().to_owned(), keys, signatures })
     }
 }
 
@@ -83,7 +90,7 @@ impl Acceptance {
             })
         };
         let by: Vec<_> = officers.iter().filter(signed).collect();
-        let keys: Vec<_> = by.iter().map(|officer| officer.to_string()).collect();
+        let keys: Vec<_> = by.iter().map(ToString::to_string).collect();
         if self::officers(&keys).is_err() {
             return Vec::new();
         }

@@ -77,9 +77,9 @@ impl Challenge {
     /// As it is signed.
     pub fn text(&self) -> String {
         let Self { former, new, state: State { pinned, cosigned, kept }, reason, nonce } = self;
-        let cosigned: String = cosigned.iter().map(|one| format!("cosigned {one}\n")).collect();
+        let cosigned = cosigned.join("\ncosigned ");
         format!(
-            "{TITLE}\nformer {former}\nnew {new}\npinned {pinned}\n{cosigned}kept {kept}\nreason {reason}\nnonce {nonce}\n"
+            "{TITLE}\nformer {former}\nnew {new}\npinned {pinned}\ncosigned {cosigned}\nkept {kept}\nreason {reason}\nnonce {nonce}\n"
         )
     }
 
@@ -99,7 +99,9 @@ impl Challenge {
         let cosigned: Vec<_> = std::iter::from_fn(|| must("cosigned").ok()).collect();
         let state = State { pinned, cosigned, kept: must("kept")? };
         let read = Self { former, new, state, reason: must("reason")?, nonce: must("nonce")? };
-        let whole = read.text() == text && !read.state.cosigned.is_empty() && is_word(&read.reason);
+        // What entry 0 could not say would be found out too late.
+        let nonce = read.nonce.len() == 32 && HEXLOWER.decode(read.nonce.as_bytes()).is_ok();
+        let whole = read.text() == text && !read.state.cosigned.is_empty() && is_word(&read.reason) && nonce;
         if whole { Ok(read) } else { Err(LifeError::Form) }
     }
 

@@ -61,6 +61,11 @@ pub enum LifeError {
     /// Two must sign.
     #[error("two officers of `log.officers` must sign the challenge, each with an own key")]
     TooFew,
+    /// Entry 0 would not hold it.
+    #[error(
+        "there are more witnesses or signatures than one entry holds: name fewer in the settings, and make it anew"
+    )]
+    TooLong,
     /// The pin.
     #[error("the pin `{0}`: {1}")]
     Pin(String, #[source] std::io::Error),

@@ -48,7 +48,10 @@ impl Told {
                 let seq = u64::try_from(row.seq);
                 match self.0.get(&name) {
                     None => {
-                        fault(seq.unwrap_or(u64::MAX), format!("row `{name}` was inserted: no entry made it"))
+                        fault(
+                            seq.unwrap_or(u64::MAX),
+                            format!("row `{name}` was inserted: no entry made it"),
+                        );
                     }
                     Some((told, as_told)) => {
                         let numbered = numbers == Numbers::Any || seq == Ok(*told);
