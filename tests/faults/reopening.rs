@@ -405,12 +405,21 @@ async fn who_was_erased_stays_erased_in_a_database_of_before(on: On) {
         [resident, other].iter().map(|id| held.iter().any(|one| one.record == id.as_bytes())).collect()
     };
     let list = |site: &Site| site.dir.path().join("pin.erased");
+    let terms = format!("DELETE FROM terms WHERE record = {}", on.literal(resident.as_bytes()));
     // With its pin and put in place, without a `restore`: the next start is enough.
     let put_back = Arc::new(before.copy().await);
     std::fs::copy(list(&t.site), list(&put_back)).unwrap();
     assert_eq!(held(&put_back).await, [true, true]);
     try_open(&put_back.layout(), clock(&t), None).await.unwrap().close().await;
     assert_eq!(held(&put_back).await, [false, true]);
+    assert_eq!(put_back.sql(&terms).await, 0, "no number finds the record");
+    // One that is older than its pin is not served, and holds nothing of them all the same.
+    let refused = before.copy().await;
+    std::fs::copy(list(&t.site), list(&refused)).unwrap();
+    std::fs::copy(t.site.layout().pin, refused.layout().pin).unwrap();
+    assert!(matches!(try_open(&refused.layout(), clock(&t), None).await, Err(OpenError::Trail(_))));
+    assert_eq!(held(&refused).await, [false, true]);
+    assert_eq!(refused.sql(&terms).await, 0);
     // Gone on with as a new life.
     std::fs::copy(list(&t.site), list(&before)).unwrap();
     std::fs::copy(t.site.layout().pin, before.layout().pin).unwrap();
