@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use crate::chain::is_origin;
-use crate::note::{ED25519_TYPE, Note, NoteError, PublicKey, SecretKey};
+use crate::note::{ED25519_TYPE, Note, NoteError, PublicKey, SecretKey, Signature};
 use crate::tile::decimal;
 
 /// What a head says: how many entries, and the root over them.
@@ -98,6 +98,20 @@ impl Checkpoint {
         let checkpoint = Self::read(note.text)?;
         let own = keys.iter().any(|key| key.name() == checkpoint.origin);
         if signed && own { Ok(checkpoint) } else { Err(NoteError::Unsigned) }
+    }
+
+    /// The note with the lines of these keys alone, once it is opened: whatever else stood under it is left out.
+    pub fn stripped(note: &str, keys: &[VerifierKey]) -> Result<(Self, String), NoteError> {
+        let checkpoint = Self::open(note, keys)?;
+        let parsed = Note::parse(note)?;
+        let mut own = format!("{}\n", parsed.text);
+        // Each line once: the same one many times over is as long as many.
+        let mut lines: Vec<String> =
+            keys.iter().flat_map(|key| parsed.by(&key.0)).map(Signature::line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        own.extend(lines);
+        Ok((checkpoint, own))
     }
 
     /// What a note says, believed by nobody: for comparing where no key was given.

@@ -25,6 +25,15 @@ pub(crate) struct Signature<'n> {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Signature<'_> {
+    /// The line as it stands in a note.
+    pub(crate) fn line(&self) -> String {
+        let mut bytes = self.id.to_vec();
+        bytes.extend_from_slice(&self.bytes);
+        format!("\u{2014} {} {}\n", self.name, BASE64.encode(&bytes))
+    }
+}
+
 /// A note taken apart; nothing of it is believed yet.
 pub(crate) struct Note<'n> {
     /// With its final newline.

@@ -80,7 +80,7 @@ impl ProofPlan {
 
 /// The largest power of two below `n`, for `n` of 2 or more.
 fn split(n: u64) -> u64 {
-    n.next_power_of_two() / 2
+    1 << (n - 1).ilog2()
 }
 
 /// The full subtrees that a range consists of, largest first: level above the leaves, number from the left.

@@ -279,7 +279,7 @@ fn a_witness_takes_what_extends_and_nothing_else() {
     let good = add(100, 257);
     assert_eq!(AddCheckpoint::parse(&good.to_string()), Ok(good.clone()));
     assert_eq!(good.origin().as_deref(), Ok("demo/donggaodi"));
-    assert_eq!(good.consider(&keys, &seen(100)).unwrap().size, 257);
+    assert_eq!(good.consider(&keys, &seen(100)).unwrap().0.size, 257);
     assert!(add(0, 257).consider(&keys, &Seen::nothing()).is_ok());
     assert!(add(257, 257).consider(&keys, &seen(257)).is_ok());
     assert_eq!(good.consider(&keys, &seen(257)), Err(Refusal::OtherSize(257)));

@@ -95,9 +95,10 @@ impl AddCheckpoint {
         Ok(Checkpoint::parse_unverified(&self.note).map_err(|_| Refusal::Form)?.origin)
     }
 
-    /// Whether it may be cosigned, given the log's keys and what was cosigned last.
-    pub fn consider(&self, keys: &[VerifierKey], seen: &Seen) -> Result<Checkpoint, Refusal> {
-        let checkpoint = Checkpoint::open(&self.note, keys).map_err(|_| Refusal::Unsigned)?;
+    /// Whether it may be cosigned, given the log's keys and what was cosigned last; the note with the log's own lines alone, for
+    /// whoever asks may put lines of any name under it.
+    pub fn consider(&self, keys: &[VerifierKey], seen: &Seen) -> Result<(Checkpoint, String), Refusal> {
+        let (checkpoint, note) = Checkpoint::stripped(&self.note, keys).map_err(|_| Refusal::Unsigned)?;
         if self.old > checkpoint.size {
             return Err(Refusal::Form);
         }
@@ -105,7 +106,7 @@ impl AddCheckpoint {
             return Err(Refusal::OtherSize(seen.size));
         }
         let extended = extends((seen.size, &seen.root), (checkpoint.size, &checkpoint.root), &self.proof);
-        if extended { Ok(checkpoint) } else { Err(Refusal::NotExtended) }
+        if extended { Ok((checkpoint, note)) } else { Err(Refusal::NotExtended) }
     }
 }
 

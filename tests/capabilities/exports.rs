@@ -159,3 +159,79 @@ async fn no_byte_of_an_export_can_be_another_and_no_file_be_missing() {
     assert!(tried > 80);
     assert_eq!(verify(dir.path(), &trust).await.verdict, Verdict::Proven);
 }
+
+on_both!(what_is_blank_in_an_export_without_an_order_is_not_whole);
+async fn what_is_blank_in_an_export_without_an_order_is_not_whole(on: On) {
+    let t = TestVault::street(on).await;
+    publish(&t).await;
+    let dir = tempfile::tempdir().unwrap();
+    export(&database(&t).await, dir.path(), &|_, _| ()).await.unwrap();
+    let blank = |layer: &str| std::fs::write(dir.path().join(layer).join("000"), vec![0u8; 512]).unwrap();
+    blank("private");
+    let why = |verified: Verified| match verified.verdict {
+        Verdict::Broken { seq, why } => (seq, why),
+        other => panic!("{other:?}"),
+    };
+    let (seq, words) = why(verify(dir.path(), &trust(&t)).await);
+    assert!(seq == Some(255) && words.contains("private part"), "{seq:?} {words}");
+    blank("tile/entries");
+    let (seq, words) = why(verify(dir.path(), &trust(&t)).await);
+    assert!(seq == Some(255) && words.contains("it is missing"), "{seq:?} {words}");
+}
+
+#[tokio::test]
+async fn an_export_over_another_history_keeps_both_and_fails() {
+    let t = TestVault::street(On::Sqlite).await;
+    publish(&t).await;
+    t.vault.close().await;
+    let twin = Arc::new(t.site.copy().await);
+    let (clock, demo, dir) = (Arc::clone(&t.clock), t.demo.clone(), tempfile::tempdir().unwrap());
+    for (site, looks) in [(&t.site, 3), (&twin, 9)] {
+        let layout = site.layout();
+        let t = TestVault::reopened(Arc::clone(site), &layout, Arc::clone(&clock), demo.clone()).await;
+        for _ in 0..looks {
+            t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
+        }
+        publish(&t).await;
+        let before = std::fs::read(dir.path().join("checkpoint")).ok();
+        let copied = export(&database(&t).await, dir.path(), &|_, _| ()).await;
+        t.vault.close().await;
+        let Some(before) = before else { continue };
+        assert!(copied.unwrap_err().to_string().contains("another history"));
+        assert_eq!(std::fs::read(dir.path().join("checkpoint")).unwrap(), before);
+        let other = std::fs::read_to_string(dir.path().join("checkpoint.other")).unwrap();
+        assert!(gridvault_audit::Checkpoint::open(&other, std::slice::from_ref(&t.vault.log_key)).is_ok());
+        let verified = verify(dir.path(), &Trust { against: vec![other], ..trust(&t) }).await;
+        assert!(matches!(verified.verdict, Verdict::Broken { .. }), "{verified:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_writes_through_no_link_and_reads_no_endless_file() {
+    let t = TestVault::street(On::Sqlite).await;
+    publish(&t).await;
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let held = elsewhere.path().join("7");
+    std::fs::write(&held, "held").unwrap();
+    std::fs::create_dir_all(dir.path().join("tile/0")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("tile/0/001.p")).unwrap();
+    let copied = export(&database(&t).await, dir.path(), &|_, _| ()).await;
+    assert!(copied.unwrap_err().to_string().contains("is a link"));
+    assert_eq!(std::fs::read_to_string(&held).unwrap(), "held");
+    std::fs::remove_file(dir.path().join("tile/0/001.p")).unwrap();
+    export(&database(&t).await, dir.path(), &|_, _| ()).await.unwrap();
+    std::fs::remove_file(dir.path().join("private/000")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("private/000")).unwrap();
+    let read = verify_export(&Source::Folder(dir.path().to_owned()), &trust(&t), &|_, _| ()).await;
+    assert!(read.unwrap_err().to_string().contains("is no file"));
+    // A size that nobody has: said at once, without a list of its tiles.
+    for size in [1 << 60, u64::MAX] {
+        let note = format!("test/donggaodi\n{size}\n{}\n\n\u{2014} x AAAAAAA=\n", "A".repeat(43) + "=");
+        std::fs::write(dir.path().join("checkpoint"), note).unwrap();
+        let source = Source::Folder(dir.path().to_owned());
+        let read = verify_export(&source, &Trust::default(), &|_, _| ()).await;
+        assert!(!matches!(read.map(|v| v.verdict), Ok(Verdict::Proven)));
+        assert!(export(&source, &elsewhere.path().join("copy"), &|_, _| ()).await.is_err());
+        assert!(source.prove(3).await.is_err());
+    }
+}

@@ -89,11 +89,18 @@ async fn d32_only_what_is_older_than_three_years_is_removed_and_the_rest_verifie
     for (what, removed, redacted) in [("private_parts", true, false), ("entries", false, true)] {
         let proposed = ask(what).await;
         assert_eq!(proposed.status, 202, "{}", proposed.text);
+        assert_eq!(t.entries(1).await[0].0["kind"], "import.batch");
         assert_eq!(confirm(&t, &proposed, &officer).await, 403, "not by who proposed it");
         assert_eq!(confirm(&t, &proposed, &steward).await, 200);
-        let gone = prune(&t.vault.store).await.unwrap();
+        assert_eq!(
+            prune(&t.vault.store, t.vault.now()).await.unwrap(),
+            0,
+            "no reader would find the order yet"
+        );
+        publish(&t).await;
+        let gone = prune(&t.vault.store, t.vault.now()).await.unwrap();
         assert!(gone > 3, "{what}: {gone}");
-        assert_eq!(prune(&t.vault.store).await.unwrap(), 0, "once");
+        assert_eq!(prune(&t.vault.store, t.vault.now()).await.unwrap(), 0, "once");
         publish(&t).await;
         let verified = t.verified().await;
         assert_eq!(verified.verdict, Verdict::Proven, "{what}");
@@ -132,7 +139,7 @@ async fn entries_taken_out_as_if_they_were_old_are_named(on: On) {
     let shown = publish(&t).await;
     t.vault.close().await;
     let trust = Trust { key: Some(t.vault.log_key.clone()), ..Trust::default() };
-    for (claim, what) in [(true, "no entry says that they were removed"), (false, "number")] {
+    for (claim, what) in [(true, "no entry ordered its removal"), (false, "number")] {
         let copy = t.site.copy().await;
         let gone = format!("DELETE FROM entries WHERE kind = 'lookup' AND seq < {}", shown.size);
         assert_eq!(copy.sql(&gone).await, 3);
@@ -145,4 +152,44 @@ async fn entries_taken_out_as_if_they_were_old_are_named(on: On) {
         let Verdict::Broken { why, .. } = &verdict else { panic!("{verdict:?}") };
         assert!(why.contains(what), "{why}");
     }
+}
+
+on_both!(d32_what_was_ordered_of_what_is_young_by_its_own_bytes_is_kept);
+async fn d32_what_was_ordered_of_what_is_young_by_its_own_bytes_is_kept(on: On) {
+    let t = TestVault::street(on).await;
+    t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
+    publish(&t).await;
+    // Somebody who writes the database makes a checkpoint old; the officer is honest.
+    assert!(t.site.sql("UPDATE checkpoints SET slot = slot - 4 * 366 * 86400").await > 0);
+    let proposed = propose(&t, "private_parts", "2023-01-01T00:00:00+08:00").await;
+    assert_eq!((proposed.status, proposed.problem()), (409, "conflict"), "{}", proposed.text);
+    // And an order that no entry gave is not carried out.
+    let order =
+        "INSERT INTO prunings (tenant, what, upto, done) VALUES ('donggaodi', 'private_parts', 300, 0)";
+    assert_eq!(t.site.sql(order).await, 1);
+    assert_eq!(prune(&t.vault.store, t.vault.now() + 9 * YEAR).await.unwrap(), 0);
+    assert_eq!(t.verified().await.removed, 0);
+}
+
+on_both!(a_private_part_that_nobody_ordered_to_remove_is_missed);
+async fn a_private_part_that_nobody_ordered_to_remove_is_missed(on: On) {
+    let t = TestVault::street(on).await;
+    t.look(&t.chief().token, t.visit(0, &["person.name"])).await;
+    let last = t.size().await - 1;
+    t.vault.close().await;
+    for sql in [
+        "DELETE FROM entry_tags WHERE seq IN (SELECT seq FROM entries WHERE kind = 'lookup')",
+        "UPDATE entries SET private = NULL, actor = NULL, record = NULL WHERE kind = 'lookup'",
+    ] {
+        t.site.sql(sql).await;
+    }
+    let store = Store::open_to_verify(&t.site.location()).await.unwrap();
+    let pin = std::fs::read_to_string(t.site.layout().pin).unwrap();
+    let trust = Trust { key: Some(t.vault.log_key.clone()), against: vec![pin], ..Trust::default() };
+    let Verdict::Broken { seq, why } = verify_database(&store, &trust, &|_| ()).await.unwrap().verdict else {
+        panic!("it verifies");
+    };
+    assert_eq!(seq, u64::try_from(last).ok());
+    assert!(why.contains("private part"), "{why}");
+    store.close().await;
 }

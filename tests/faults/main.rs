@@ -14,6 +14,7 @@ mod policy;
 mod registers;
 mod reopening;
 mod six_steps;
+mod strangers;
 mod syscalls;
 mod witness;
 mod witnesses;

@@ -52,7 +52,7 @@ pub(crate) fn asking(site: &Site, witnesses: &[&WitnessAddress]) -> Layout {
     Layout { publishing: Publishing { witnesses, ..Publishing::default() }, ..site.layout() }
 }
 
-async fn publish(t: &TestVault) -> Vec<gridvault::trail::WitnessNews> {
+pub(crate) async fn publish(t: &TestVault) -> Vec<gridvault::trail::WitnessNews> {
     t.clock.step(GRID);
     let news = t.vault.publisher.publish().await.unwrap();
     for one in &news {

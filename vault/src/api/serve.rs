@@ -181,7 +181,7 @@ async fn upkeep(app: App, mut notes: Option<Notes>) {
             tracing::warn!(%error, "proposals that lapsed could not be emptied");
         }
         if second % 60 == 0 {
-            if let Err(error) = prune(&app.vault.store).await {
+            if let Err(error) = prune(&app.vault.store, app.vault.now()).await {
                 tracing::warn!(%error, "old entries could not be removed; it will be tried again");
             }
             app.throttle.enter(&app.vault).await;

@@ -37,12 +37,13 @@ pub async fn export(
                 "in the folder is of another log, or of more entries than there are",
             ));
         }
+        if !source.follows(&before, &checkpoint).await? {
+            return Err(forked(folder, "checkpoint", &note));
+        }
     }
     let mut copied = Copied { size, written: 0 };
-    let mut tiles: Vec<Tile> = Tile::of_size(size).collect();
-    tiles.extend(Tile::of_layer(Layer::Entries, size));
-    tiles.extend(Tile::of_layer(Layer::Private, size));
-    for tile in tiles {
+    let bundles = [Layer::Entries, Layer::Private].into_iter().flat_map(|layer| Tile::of_layer(layer, size));
+    for tile in Tile::of_size(size).chain(bundles) {
         copied.written += u64::from(copy_tile(source, folder, tile).await?);
         if tile.layer == Layer::Private {
             progress(tile.first() + u64::from(tile.width), size);
@@ -50,7 +51,13 @@ pub async fn export(
     }
     for kept in source.kept().await?.into_iter().filter(|kept| *kept <= size) {
         let path = format!("checkpoints/{kept}");
-        // A kept one may have been cosigned since.
+        // One that is here may have been cosigned since, and says the same.
+        if let (Some(here), Some(there)) = (super::read(&folder.join(&path))?, source.get(&path).await?) {
+            let root = |note: &[u8]| Checkpoint::parse_unverified(std::str::from_utf8(note).ok()?).ok();
+            if root(&here) != root(&there) {
+                return Err(forked(folder, &path, &String::from_utf8_lossy(&there)));
+            }
+        }
         copied.written += u64::from(copy(source, folder, &path).await?);
     }
     for path in ["keys.json", "witnesses.json"] {
@@ -59,6 +66,30 @@ pub async fn export(
     // Last, for it says that the others are there.
     write(folder, "checkpoint", note.as_bytes())?;
     Ok(copied)
+}
+
+/// Another history than the folder has: what the folder holds is the evidence, and stays; the other note is put beside it.
+fn forked(folder: &Path, path: &str, theirs: &str) -> ExportError {
+    let beside = format!("{path}.other");
+    let written = write(folder, &beside, theirs.as_bytes());
+    written
+        .err()
+        .unwrap_or_else(|| bad(path, "is of another history than the one in the folder: both are kept"))
+}
+
+/// Nothing on the way leads out of the folder.
+fn plain(folder: &Path, path: &str) -> Result<(), ExportError> {
+    let mut at = folder.to_owned();
+    for part in Path::new(path).components() {
+        at.push(part);
+        if at.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+            return Err(ExportError::Bad(
+                at.display().to_string(),
+                "is a link: nothing is written through it",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether it had to be written.
@@ -73,8 +104,10 @@ async fn copy_tile(source: &Source, folder: &Path, tile: Tile) -> Result<bool, E
     }
     // Narrower ones are of no use any more.
     let partial = folder.join(format!("{full}.p"));
+    plain(folder, &format!("{full}.p/1"))?;
     for other in partial.read_dir().into_iter().flatten().flatten() {
-        if other.path() != folder.join(&path) {
+        let narrower = other.file_name().to_str().is_some_and(|name| name.parse::<u8>().is_ok());
+        if narrower && other.path() != folder.join(&path) {
             std::fs::remove_file(other.path())
                 .map_err(|e| ExportError::File(other.path().display().to_string(), e))?;
         }
@@ -94,6 +127,7 @@ async fn copy(source: &Source, folder: &Path, path: &str) -> Result<bool, Export
 
 /// Whole, or not under its name.
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), ExportError> {
+    plain(folder, path)?;
     let path = folder.join(path);
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     made.and_then(|()| write_whole(&path, bytes))

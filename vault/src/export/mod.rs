@@ -7,8 +7,11 @@ mod verify;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use gridvault_audit::{Checkpoint, Layer, ProofFile, ProofPlan, TILE, Tile, TileEdge, VerifierKey, unbundle};
+use gridvault_audit::{
+    Checkpoint, Layer, ProofFile, ProofPlan, TILE, Tile, TileEdge, VerifierKey, extends, unbundle,
+};
 use serde_json::{Value, json};
 
 pub use copy::{Copied, export};
@@ -17,6 +20,11 @@ pub use verify::verify_export;
 use crate::seal::Secret;
 use crate::store::{Store, StoreError};
 use crate::trail;
+
+/// No file of the layout is longer.
+const MOST: u64 = 64 << 20;
+/// An answer of a server is waited for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why the layout could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +202,18 @@ impl Source {
         proof.ok_or_else(|| bad(&tile.to_string(), "or a tile is not what the checkpoint covers"))
     }
 
+    /// Whether the tiles show that the newer checkpoint extends the older.
+    async fn follows(&self, older: &Checkpoint, newer: &Checkpoint) -> Result<bool, ExportError> {
+        let Some(plan) = ProofPlan::consistency(older.size, newer.size) else { return Ok(false) };
+        let mut tiles = HashMap::new();
+        for (level, n) in plan.tiles() {
+            let tile = Tile::in_log(Layer::Hashes(level), n, newer.size);
+            tiles.insert((level, n), self.must_get(tile).await?);
+        }
+        let proof = plan.make(|level, n| tiles.get(&(level, n)).map(Vec::as_slice)).unwrap_or_default();
+        Ok(extends((older.size, &older.root), (newer.size, &newer.root), &proof))
+    }
+
     async fn must_get(&self, tile: Tile) -> Result<Vec<u8>, ExportError> {
         let path = tile.to_string();
         self.get(&path).await?.ok_or_else(|| bad(&path, "is not there"))
@@ -217,12 +237,12 @@ impl Remote {
         let (url, token) =
             (format!("{}/{path}", self.url), self.token.as_ref().map(|t| t.reveal().to_owned()));
         let asked = tokio::task::spawn_blocking(move || {
-            let mut request = crate::tls::agent(None)?.get(&url);
+            let mut request = crate::tls::agent(Some(PATIENCE))?.get(&url);
             if let Some(token) = token {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             let mut answer = request.call().map_err(|error| format!("{url}: {error}"))?;
-            let bytes = answer.body_mut().with_config().limit(64 << 20).read_to_vec();
+            let bytes = answer.body_mut().with_config().limit(MOST).read_to_vec();
             Ok((url, answer.status().as_u16(), bytes.map_err(|error| error.to_string())?))
         });
         let asked: Result<_, String> =
@@ -235,25 +255,41 @@ impl Remote {
     }
 
     async fn kept(&self) -> Result<Vec<u64>, ExportError> {
-        let (mut sizes, mut path) = (Vec::new(), "checkpoints".to_owned());
+        let (mut sizes, mut path, mut behind) = (Vec::new(), "checkpoints".to_owned(), i64::MIN);
         loop {
             let page = self.get(&path).await?.unwrap_or_default();
             let page: Value = serde_json::from_slice(&page).unwrap_or_default();
             let on_page = page.get("sizes").and_then(Value::as_array).into_iter().flatten();
             sizes.extend(on_page.filter_map(Value::as_u64));
             let Some(next) = page.get("next").and_then(Value::as_i64) else { return Ok(sizes) };
+            if next <= behind {
+                return Err(ExportError::Server(format!(
+                    "{}: its list of checkpoints does not end",
+                    self.url
+                )));
+            }
+            behind = next;
             path = format!("checkpoints?after={next}");
         }
     }
 }
 
-/// A file's bytes, if it is there.
+/// A file's bytes, if it is there and is one.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, ExportError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ExportError::File(path.display().to_string(), error)),
+    let failed = |error| ExportError::File(path.display().to_string(), error);
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(ExportError::Bad(path.display().to_string(), "is no file"));
     }
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, MOST + 1), &mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST {
+        return Err(ExportError::Bad(path.display().to_string(), "is longer than any file of a log"));
+    }
+    Ok(Some(bytes))
 }
 
 fn bad(path: &str, words: &'static str) -> ExportError {

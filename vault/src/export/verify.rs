@@ -1,12 +1,12 @@
 //! Verifying the layout: every entry, every tile, every kept checkpoint, against what was given from outside.
 
 use gridvault_audit::{
-    ChainVerifier, Checkpoint, Fault, Layer, Reading, Tile, TileEdge, VerifierKey, unbundle,
+    ChainVerifier, Checkpoint, Fault, Kind, Layer, Reading, Tile, TileEdge, VerifierKey, unbundle,
 };
 use serde_json::Value;
 
 use super::{ExportError, Source};
-use crate::trail::{Milestones, Trust, Verdict, Verified};
+use crate::trail::{Gaps, Milestones, Trust, Verdict, Verified};
 
 /// Verifies what the source holds. Where its entries may not be read, only that its hashes add up can be said. `progress`
 /// hears how many entries of how many are done.
@@ -21,15 +21,20 @@ pub async fn verify_export(
         chain: ChainVerifier::new(trust.key.as_ref().map(VerifierKey::name)),
         edge: TileEdge::default(),
         milestones: Milestones::default(),
+        gaps: Gaps::default(),
         removed: 0,
         redacted: 0,
         unseen: false,
     };
-    let (size, broken) = match run.begin(trust, &note).await? {
-        Ok(checkpoint) => (checkpoint.size, run.entries(checkpoint.size, progress).await?),
-        Err(why) => (0, Some(fault(None, why))),
+    let (origin, size, broken) = match run.begin(trust, &note).await? {
+        Ok(Checkpoint { origin, size, .. }) => (origin, size, run.entries(size, progress).await?),
+        Err(why) => (String::new(), 0, Some(fault(None, why))),
     };
-    let broken = broken.or_else(|| run.milestones.fault(run.chain.head().origin(), size));
+    // Where no entry was read, the checkpoint alone names the log.
+    let named = run.chain.head().origin().to_owned();
+    let origin = if named.is_empty() { origin } else { named };
+    let broken = broken.or_else(|| run.milestones.fault(&origin, size));
+    let broken = broken.or_else(|| run.gaps.fault().map(|(seq, why)| fault(Some(seq), why.into())));
     let broken = broken.or_else(|| run.milestones.cut(size));
     Ok(run.outcome(broken))
 }
@@ -39,6 +44,7 @@ struct Run<'s> {
     chain: ChainVerifier,
     edge: TileEdge,
     milestones: Milestones,
+    gaps: Gaps,
     removed: u64,
     redacted: u64,
     /// Whether entries were not to be had: nothing but hashes was looked at.
@@ -89,8 +95,8 @@ impl Run<'_> {
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Option<Verdict>, ExportError> {
         self.milestones.pass(self.chain.head());
-        let privates: Vec<Tile> = Tile::of_layer(Layer::Private, size).collect();
-        for (public, private) in Tile::of_layer(Layer::Entries, size).zip(privates) {
+        for public in Tile::of_layer(Layer::Entries, size) {
+            let private = Tile { layer: Layer::Private, ..public };
             let hashes = Tile { layer: Layer::Hashes(0), ..public };
             let Some(leaves) = self.source.get(&hashes.to_string()).await? else {
                 return Ok(Some(missing(hashes)));
@@ -141,11 +147,20 @@ impl Run<'_> {
             let seq = self.chain.head().size();
             let taken = if public.is_empty() {
                 self.redacted += 1;
+                self.gaps.missing(seq);
                 self.chain.pass_over(*leaf);
                 Ok(*leaf)
             } else {
-                self.removed += u64::from(private.is_none());
-                self.chain.take(reading).map(|entry| entry.leaf)
+                if private.is_none() {
+                    self.removed += 1;
+                    self.gaps.bare(seq);
+                }
+                self.chain.take(reading).map(|entry| {
+                    if let (Kind::TrailPruned, Some(private)) = (entry.kind, &entry.private) {
+                        self.gaps.order(private.view());
+                    }
+                    entry.leaf
+                })
             };
             match taken {
                 Ok(made) if made == *leaf => {}
@@ -199,8 +214,8 @@ impl Run<'_> {
         let (entries, origin) = (head.size(), head.origin().to_owned());
         let root = data_encoding::HEXLOWER.encode(&head.frontier().root());
         let (removed, redacted) = (self.removed, self.redacted);
-        let (checkpoints, cosigned) = self.milestones.into_figures();
-        Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned }
+        let (checkpoints, cosigned, agreed) = self.milestones.into_figures();
+        Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned, agreed }
     }
 }
 

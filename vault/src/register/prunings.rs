@@ -10,12 +10,9 @@ use super::proposals::proposed_pruning;
 use super::tasks::invalid;
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::clock::days;
 use crate::identity::Caller;
-use crate::trail::{Act, Change, Parts};
-
-/// The law's floor for records of processing, and ours.
-const KEPT_FOR: i64 = days(3 * 366);
+use crate::store::EntryFilter;
+use crate::trail::{Act, Change, KEPT_FOR, Parts, is_old};
 
 /// What is to be removed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,7 +38,17 @@ pub async fn propose_pruning(
         return Err(invalid("/before", "kept_for_three_years"));
     }
     let upto = newest_before(vault, what, before / 1_000_000).await?.ok_or(RegisterError::Conflict)?;
+    are_old(vault, upto, caller.now()).await?;
     proposed_pruning(vault, caller, OrderedPruning { what: what.as_str().to_owned(), upto }, request).await
+}
+
+/// Whether the last entry before that number says itself that it is old enough: when a checkpoint was published, the database
+/// alone says.
+pub(super) async fn are_old(vault: &Vault, upto: i64, now: i64) -> Result<(), RegisterError> {
+    let filter =
+        EntryFilter { after: Some(upto - 2), before: Some(upto), limit: 1, ..EntryFilter::default() };
+    let last = vault.store.entries(&filter).await?;
+    if last.iter().all(|entry| is_old(&entry.public, now)) { Ok(()) } else { Err(RegisterError::Conflict) }
 }
 
 /// The size of the newest checkpoint of before that time, Unix seconds, that will do.

@@ -54,7 +54,8 @@ impl Store {
         let rows = self.fetch(LAST_TILE, values![self.tenant.as_str()]).await?;
         let Some(row) = rows.first() else { return Ok(0) };
         let (n, hashes) = (u64::try_from(row.int(0)?), row.bytes(1)?.len() / 32);
-        Ok(n.unwrap_or(0) * gridvault_audit::TILE + u64::try_from(hashes).unwrap_or(0))
+        let before = n.unwrap_or(0).saturating_mul(gridvault_audit::TILE);
+        Ok(before.saturating_add(u64::try_from(hashes).unwrap_or(0)))
     }
 
     /// Drops every tile but the first `kept` of leaves, to be made anew from the entries.

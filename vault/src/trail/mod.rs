@@ -23,7 +23,7 @@ mod writer;
 
 pub use change::{Act, Change, Expect};
 pub use erased::{Erased, ErasedError};
-pub(crate) use prune::leaves;
+pub(crate) use prune::{Gaps, KEPT_FOR, is_old, leaves};
 pub use prune::{Parts, prune};
 pub use publish::{PublishError, Published, Publisher, Publishing};
 pub use questions::{Aspect, Count, CountQuestion, Counts, Page, Question, Questions};

@@ -1,11 +1,15 @@
 //! Removing what is older than the log has to be kept: entries whole, their leaf hashes staying in the tiles, or their private
 //! parts alone, while every hash stands. What made a row that a right relies on is kept, and so is what tells of the log itself.
 
-use gridvault_audit::{Kind, Part, View};
+use gridvault_audit::{Kind, Part, View, parse_at};
 
 use super::questions::keys_of;
 use super::standing::signed;
-use crate::store::{EntryFilter, Pruning, Removed, Store, StoreError, StoredEntry};
+use crate::clock::days;
+use crate::store::{EntryFilter, Removed, Store, StoreError, StoredEntry};
+
+/// The law's floor for records of processing, and ours.
+pub(crate) const KEPT_FOR: i64 = days(3 * 366);
 
 /// Entries looked at in one transaction.
 const AT_A_TIME: i64 = 500;
@@ -35,16 +39,12 @@ impl Parts {
 }
 
 /// Carries out what was ordered and is not done; gives how many entries it removed something of. Broken off, it goes on when
-/// it is asked again.
-pub async fn prune(store: &Store) -> Result<u64, StoreError> {
+/// it is asked again. Whatever was ordered, an entry that is younger by its own bytes is kept: `now` is log time.
+pub async fn prune(store: &Store, now: i64) -> Result<u64, StoreError> {
     let mut removed = 0;
     for pruning in store.prunings().await?.into_iter().filter(|pruning| !pruning.done) {
         let Some(parts) = Parts::parse(&pruning.what) else { continue };
-        if !is_ordered(store, &pruning).await? {
-            tracing::error!(
-                upto = pruning.upto,
-                "no entry of this log orders what is to be removed: it stays"
-            );
+        if !is_ordered(store, parts, pruning.upto).await? {
             continue;
         }
         let mut behind = -1;
@@ -58,7 +58,8 @@ pub async fn prune(store: &Store) -> Result<u64, StoreError> {
             let page = store.entries(&filter).await?;
             let Some(last) = page.last() else { break };
             behind = last.seq;
-            let old: Vec<Removed> = page.iter().filter_map(|entry| of(entry, parts)).collect();
+            let old = page.iter().filter(|entry| is_old(&entry.public, now));
+            let old: Vec<Removed> = old.filter_map(|entry| of(entry, parts)).collect();
             store.remove(&old, parts == Parts::Entries).await?;
             removed += u64::try_from(old.len()).unwrap_or(0);
         }
@@ -67,26 +68,29 @@ pub async fn prune(store: &Store) -> Result<u64, StoreError> {
     Ok(removed)
 }
 
-/// Whether an entry of this very log ordered it: the row beside the log is nobody's word.
-async fn is_ordered(store: &Store, pruning: &Pruning) -> Result<bool, StoreError> {
-    let mut orders = EntryFilter {
+/// Whether an entry of this log ordered it, and a published checkpoint covers that entry: whoever reads the log as far as it is
+/// published finds why something is missing.
+async fn is_ordered(store: &Store, parts: Parts, upto: i64) -> Result<bool, StoreError> {
+    let published = store.newest_checkpoint(true).await?.map_or(0, |newest| newest.size);
+    let filter = EntryFilter {
         kinds: vec![Kind::TrailPruned.as_str().to_owned()],
+        before: Some(published),
+        newest_first: true,
         limit: AT_A_TIME,
         ..EntryFilter::default()
     };
-    loop {
-        let page = store.entries(&orders).await?;
-        let Some(last) = page.last() else { return Ok(false) };
-        orders.after = Some(last.seq);
-        let says_so = |entry: &StoredEntry| {
-            let private = entry.private.as_deref().and_then(|private| Part::read(private).ok())?;
-            let detail = private.view().get("detail")?;
-            Some(detail.text("what")? == pruning.what && detail.int("upto")? == pruning.upto)
-        };
-        if page.iter().any(|entry| says_so(entry) == Some(true)) {
-            return Ok(true);
-        }
-    }
+    let orders = |entry: &StoredEntry| {
+        let private = Part::read(entry.private.as_deref()?).ok()?;
+        let detail = private.view().get("detail")?;
+        Some(detail.text("what") == Some(parts.as_str()) && detail.int("upto") == Some(upto))
+    };
+    Ok(store.entries(&filter).await?.iter().any(|entry| orders(entry) == Some(true)))
+}
+
+/// Whether an entry says itself that it is older than the log has to be kept; columns beside it are not asked.
+pub(crate) fn is_old(public: &[u8], now: i64) -> bool {
+    let said = Part::read(public).ok().and_then(|part| parse_at(part.view().text("at")?));
+    said.is_some_and(|at| at <= now.saturating_sub(KEPT_FOR))
 }
 
 /// What is to be removed of an entry; nothing where it is kept.
@@ -132,12 +136,15 @@ pub(super) fn further_tags(private: View<'_>) -> Vec<Vec<u8>> {
     tags
 }
 
-/// Up to which entry the trail itself says that entries were removed: claims from the database first, to be held against the
-/// entries that order them once these are verified.
+/// What is missing of a log, to be held against the entries that ordered its removal once these are verified.
 #[derive(Default)]
-pub(super) struct Gaps {
+pub(crate) struct Gaps {
+    /// Up to which entry a database claims that entries were removed.
     claimed: u64,
-    ordered: u64,
+    /// Up to which entry the trail ordered to remove entries, and private parts.
+    ordered: (u64, u64),
+    /// The last entry that is missing, and the last without its private part.
+    last: (Option<u64>, Option<u64>),
 }
 
 impl Gaps {
@@ -145,28 +152,45 @@ impl Gaps {
         let prunings = store.prunings().await?;
         let entries = prunings.iter().filter(|one| one.what == Parts::Entries.as_str());
         let claimed = entries.filter_map(|one| u64::try_from(one.upto).ok()).max().unwrap_or(0);
-        Ok(Self { claimed, ordered: 0 })
+        Ok(Self { claimed, ..Self::default() })
     }
 
-    /// Whether that entry may be missing, as far as the database claims.
+    /// Whether that entry may be missing, as far as the database claims. The first says what the log is, and never is.
     pub(super) fn may_miss(&self, seq: u64) -> bool {
-        seq < self.claimed
+        seq > 0 && seq < self.claimed
+    }
+
+    /// That entry is missing.
+    pub(crate) fn missing(&mut self, seq: u64) {
+        self.last.0 = Some(seq);
+    }
+
+    /// That entry has no private part.
+    pub(crate) fn bare(&mut self, seq: u64) {
+        self.last.1 = Some(seq);
     }
 
     /// A verified `trail.pruned` with its private part.
-    pub(super) fn order(&mut self, private: View<'_>) {
+    pub(crate) fn order(&mut self, private: View<'_>) {
         let Some(detail) = private.get("detail") else { return };
-        if detail.text("what") == Some(Parts::Entries.as_str()) {
-            let upto = detail.int("upto").and_then(|upto| u64::try_from(upto).ok());
-            self.ordered = self.ordered.max(upto.unwrap_or(0));
+        let upto = detail.int("upto").and_then(|upto| u64::try_from(upto).ok()).unwrap_or(0);
+        match detail.text("what").and_then(Parts::parse) {
+            Some(Parts::Entries) => self.ordered.0 = self.ordered.0.max(upto),
+            Some(Parts::Private) => self.ordered.1 = self.ordered.1.max(upto),
+            None => {}
         }
     }
 
-    /// Words where entries are missing that no entry ordered to be removed.
-    pub(super) fn fault(&self, missing: bool) -> Option<String> {
-        (missing && self.claimed > self.ordered).then(|| {
-            format!("entries before {} are missing, and no entry says that they were removed", self.claimed)
-        })
+    /// An entry of which something is missing that no entry ordered to be removed, and words.
+    pub(crate) fn fault(&self) -> Option<(u64, &'static str)> {
+        let (entries, parts) = self.ordered;
+        let behind = |last: Option<u64>, ordered| last.filter(|seq| *seq == 0 || *seq >= ordered);
+        let gone =
+            behind(self.last.0, entries).map(|seq| (seq, "it is missing, and no entry ordered its removal"));
+        let bare = || behind(self.last.1, entries.max(parts));
+        let bare =
+            || bare().map(|seq| (seq, "its private part is missing, and no entry ordered its removal"));
+        gone.or_else(bare)
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Published {
     pub note: String,
     /// How many of the witnesses cosigned it.
     pub cosigned: usize,
+    /// Its place on the grid, Unix seconds.
+    pub slot: i64,
 }
 
 /// Why nothing was published.
@@ -165,9 +167,16 @@ impl Publisher {
 
     async fn publish_next(&self) -> Result<Vec<WitnessNews>, PublishError> {
         let mut work = self.work.lock().await;
-        let slot = self.clock.now().div_euclid(1_000_000).div_euclid(self.every) * self.every;
         let newest = self.store.newest_checkpoint(false).await?;
         let Some((head, note)) = self.head().await? else { return Ok(Vec::new()) };
+        let slot = self.place(self.clock.now());
+        // Entries of a clock that was ahead have their checkpoints ahead too, and nothing else has.
+        let furthest = slot.max(self.place(self.store.head().await?.map_or(0, |head| head.at)));
+        if newest.as_ref().is_some_and(|newest| newest.slot > furthest + self.every) {
+            return Err(rollback(
+                "a published checkpoint is of a time to come: the clock was put back, or somebody put it there",
+            ));
+        }
         // By then the head was read: what was published before is not ahead of it.
         let free = newest.is_none_or(|newest| newest.slot < slot);
         let tree = &mut work.tree;
@@ -184,7 +193,7 @@ impl Publisher {
         }
         let (note, news) = self.cosign(&mut work, &head, note).await?;
         self.store.show_checkpoint(slot, &note).await?;
-        self.show(head, note)?;
+        self.show(head, note, slot)?;
         drop_of(&self.store, slot).await?;
         Ok(news)
     }
@@ -214,7 +223,7 @@ impl Publisher {
 
     /// Shows what was published last, by whichever instance, once every witness was asked about it.
     async fn take_over(&self, tree: &mut Tree) -> Result<(), PublishError> {
-        let Some(StoredCheckpoint { note, .. }) = self.store.newest_checkpoint(true).await? else {
+        let Some(StoredCheckpoint { note, slot, .. }) = self.store.newest_checkpoint(true).await? else {
             return Ok(());
         };
         // The head is read behind it: another instance may have gone on.
@@ -227,15 +236,28 @@ impl Publisher {
         if !tree.reach(&self.store, &head).await? || !tree.shows(&self.store, &checkpoint, &head).await? {
             return Err(rollback("the database does not extend what was published"));
         }
-        self.show(checkpoint, note)
+        self.show(checkpoint, note, slot)
     }
 
-    fn show(&self, checkpoint: Checkpoint, note: String) -> Result<(), PublishError> {
+    /// The place on the grid at that moment, Unix seconds.
+    fn place(&self, at: i64) -> i64 {
+        at.div_euclid(1_000_000).div_euclid(self.every) * self.every
+    }
+
+    /// Whether the newest checkpoint is of this place on the grid or the one before, and every witness cosigned it.
+    pub(super) fn is_witnessed(&self) -> bool {
+        self.newest().is_some_and(|newest| {
+            let late = self.place(self.clock.now()) - newest.slot;
+            newest.cosigned == self.keys.len() && late.abs() <= self.every
+        })
+    }
+
+    fn show(&self, checkpoint: Checkpoint, note: String, slot: i64) -> Result<(), PublishError> {
         let known: Vec<_> = self.keys.iter().map(|witness| witness.key.clone()).collect();
         let cosigned = cosignatures(&note, &known)
             .map_err(|_| rollback("a published checkpoint has a false cosignature"))?
             .len();
-        self.newest.store(Some(Arc::new(Published { checkpoint, note, cosigned })));
+        self.newest.store(Some(Arc::new(Published { checkpoint, note, cosigned, slot })));
         Ok(())
     }
 

@@ -51,6 +51,8 @@ pub struct Verified {
     pub checkpoints: usize,
     /// The given witnesses that cosigned one of them.
     pub cosigned: Vec<String>,
+    /// Entries that what was given from outside, or a given witness, covers: what lies behind rests on the log's key alone.
+    pub agreed: u64,
 }
 
 /// Checkpoints at which the root is compared when the log gets there.
@@ -60,7 +62,8 @@ pub(crate) struct Milestones {
     witnesses: Vec<WitnessVerifier>,
     checkpoints: Vec<Checkpoint>,
     reached: BTreeMap<u64, Option<[u8; 32]>>,
-    outside: bool,
+    /// The largest size that was given from outside, or that a given witness cosigned.
+    agreed: u64,
     cosigned: BTreeSet<String>,
 }
 
@@ -69,8 +72,8 @@ impl Milestones {
     pub(crate) fn given(trust: &Trust) -> Result<Self, String> {
         let mut all = Self { key: trust.key.clone(), witnesses: trust.witnesses.clone(), ..Self::default() };
         for note in &trust.against {
-            all.add(note)?;
-            all.outside = true;
+            let given = all.add(note)?;
+            all.agreed = all.agreed.max(given.size);
         }
         Ok(all)
     }
@@ -80,6 +83,9 @@ impl Milestones {
         let checkpoint = self.open(note)?;
         let by = cosignatures(note, &self.witnesses);
         let by = by.map_err(|_| format!("the checkpoint at {} has a false cosignature", checkpoint.size))?;
+        if !by.is_empty() {
+            self.agreed = self.agreed.max(checkpoint.size);
+        }
         self.cosigned.extend(by.into_iter().map(|one| one.name));
         self.reached.insert(checkpoint.size, None);
         self.checkpoints.push(checkpoint.clone());
@@ -125,15 +131,15 @@ impl Milestones {
 
     /// What a log is that has no fault.
     pub(crate) fn verdict(&self) -> Verdict {
-        match (&self.key, self.outside || !self.cosigned.is_empty()) {
+        match (&self.key, self.agreed > 0) {
             (None, _) => Verdict::Consistent("no verifier key was given".into()),
             (Some(_), false) => Verdict::Consistent("no earlier checkpoint and no cosignature".into()),
             (Some(_), true) => Verdict::Proven,
         }
     }
 
-    /// How many there are, and who cosigned one of them.
-    pub(crate) fn into_figures(self) -> (usize, Vec<String>) {
-        (self.checkpoints.len(), self.cosigned.into_iter().collect())
+    /// How many there are, who cosigned one of them, and up to which entry others than the log have agreed.
+    pub(crate) fn into_figures(self) -> (usize, Vec<String>, u64) {
+        (self.checkpoints.len(), self.cosigned.into_iter().collect(), self.agreed)
     }
 }

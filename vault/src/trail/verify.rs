@@ -64,8 +64,9 @@ pub(crate) async fn walk(
     let (entries, origin) = (head.size(), head.origin().to_owned());
     let root = data_encoding::HEXLOWER.encode(&head.frontier().root());
     let (removed, redacted) = (run.removed, run.redacted);
-    let (checkpoints, cosigned) = run.milestones.into_figures();
-    let verified = Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned };
+    let (checkpoints, cosigned, agreed) = run.milestones.into_figures();
+    let verified =
+        Verified { verdict, entries, root, origin, removed, redacted, checkpoints, cosigned, agreed };
     Ok((verified, run.told))
 }
 
@@ -146,6 +147,7 @@ impl Run {
             self.chain.pass_over(leaf);
             self.words.pass_over(signed(next));
             self.redacted += 1;
+            self.gaps.missing(next);
             self.milestones.pass(self.chain.head());
             if let Some(why) = self.tiles.follow(store, &leaf).await? {
                 return Ok(Some(broken(Some(next), why)));
@@ -206,6 +208,7 @@ impl Run {
         self.words.take(entry.seq, entry.at, verified.public.view(), private);
         let Some(private) = private else {
             self.removed += 1;
+            self.gaps.bare(verified.seq);
             self.tags.forget(entry.seq);
             return Ok(());
         };
@@ -241,8 +244,8 @@ impl Run {
         if let Some(found) = self.milestones.fault(self.chain.head().origin(), size) {
             return Ok(Some(found));
         }
-        if let Some(why) = self.gaps.fault(self.redacted > 0) {
-            return Ok(Some(broken(None, why)));
+        if let Some((seq, why)) = self.gaps.fault() {
+            return Ok(Some(broken(Some(seq), why.into())));
         }
         if let Some(why) = self.tiles.rest(size) {
             return Ok(Some(broken(Some(size), why)));

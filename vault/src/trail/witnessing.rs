@@ -10,9 +10,9 @@ use super::witnesses::{Asked, WitnessAddress};
 /// How the witnesses stand to the newest checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Witnessing {
-    /// Every one has cosigned.
+    /// Every one has cosigned the checkpoint of this place on the grid or of the one before.
     Witnessed,
-    /// None is set, or none has cosigned yet.
+    /// None is set, or not every one has cosigned yet, or nothing was published of late.
     Unwitnessed,
     /// One at least could not be asked.
     Unreachable,
@@ -63,7 +63,7 @@ impl Publisher {
             Witnessing::Disagreed
         } else if standing.contains(&Standing::Unreachable) {
             Witnessing::Unreachable
-        } else if !standing.is_empty() && standing.iter().all(|one| *one == Standing::Well) {
+        } else if !standing.is_empty() && !standing.contains(&Standing::Unknown) && self.is_witnessed() {
             Witnessing::Witnessed
         } else {
             Witnessing::Unwitnessed
@@ -155,9 +155,16 @@ impl Publisher {
             return Err(rollback("the entries do not add up to the signed head"));
         }
         for witness in witnesses {
-            if let Some(Asked::Rewritten(theirs)) = witness.compare(&self.store, &self.key, &head).await? {
-                let address = witness.address.clone();
-                self.rewritten(tree, &address, &note, &theirs).await?;
+            let id = witness.address.id();
+            match witness.compare(&self.store, &self.key, &head).await? {
+                Some(Asked::Rewritten(theirs)) => {
+                    let address = witness.address.clone();
+                    self.rewritten(tree, &address, &note, &theirs).await?;
+                }
+                // A liar cannot hold up a start; the next place on the grid enters it.
+                Some(Asked::Disagreed(why)) => tracing::error!(witness = id, why, "a witness disagrees"),
+                Some(Asked::Unreachable(why)) => tracing::warn!(witness = id, why, "a witness was not asked"),
+                Some(Asked::Cosigned(_)) | None => {}
             }
         }
         Ok(())

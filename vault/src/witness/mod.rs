@@ -4,7 +4,7 @@
 
 mod doors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +15,9 @@ use gridvault_audit::{
 use crate::disk::write_whole;
 
 pub use doors::router;
+
+/// Seconds for which a cosignature is given again to whoever asks for the same once more.
+const FRESH: u64 = 10;
 
 /// Why a witness does not start.
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +56,25 @@ struct Followed {
 
 struct State {
     seen: Seen,
-    /// The newest checkpoint with this witness's cosignature; empty where none was seen.
+    /// The newest checkpoint, under it the log's own lines and this witness's, and no other; empty where none was seen.
     note: String,
+    /// This witness's line.
+    line: String,
     /// When it was cosigned, Unix seconds.
     time: u64,
+}
+
+impl State {
+    fn nothing() -> Self {
+        Self { seen: Seen::nothing(), note: String::new(), line: String::new(), time: 0 }
+    }
 }
 
 /// A witness of some logs.
 pub struct Witness {
     key: WitnessKey,
     logs: BTreeMap<String, Followed>,
+    listed: Listed,
     #[expect(dead_code, reason = "held for its lock, which ends with it")]
     lock: std::fs::File,
 }
@@ -83,21 +95,27 @@ impl Witness {
                 continue;
             }
             let file = folder.join(origin_hash(log.name()));
-            let state = Mutex::new(State { seen: Seen::nothing(), note: String::new(), time: 0 });
+            let state = Mutex::new(State::nothing());
             followed.insert(log.name().to_owned(), Followed { keys: vec![log.clone()], file, state });
         }
-        for of in followed.values() {
+        let listed = Listed::read(folder).map_err(io)?;
+        for (origin, of) in &followed {
             match std::fs::read_to_string(&of.file) {
                 Ok(note) => {
                     let forgotten = || WitnessError::Forgotten(of.file.display().to_string());
                     let state = remembered(&note, &of.keys, &key.verifier()).ok_or_else(forgotten)?;
                     *of.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+                    listed.add(origin).map_err(io)?;
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    if listed.holds(origin) {
+                        return Err(WitnessError::Forgotten(of.file.display().to_string()));
+                    }
+                }
                 Err(error) => return Err(io(error)),
             }
         }
-        Ok(Self { key, logs: followed, lock })
+        Ok(Self { key, logs: followed, listed, lock })
     }
 
     /// What verifies its cosignatures.
@@ -120,23 +138,69 @@ impl Witness {
     /// Cosigns, if the checkpoint extends what was seen before; `now` is Unix seconds. Gives the signature line. Waits for
     /// the disk.
     pub fn add(&self, request: &AddCheckpoint, now: u64) -> Result<String, NotCosigned> {
-        let of = self.logs.get(&request.origin()?).ok_or(Refusal::UnknownLog)?;
+        let origin = request.origin()?;
+        let of = self.logs.get(&origin).ok_or(Refusal::UnknownLog)?;
         // Held until the state is on disk: two requests from one size cannot both be cosigned.
         let mut state = of.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let checkpoint = request.consider(&of.keys, &state.seen)?;
-        let time = now.max(state.time);
-        let line = self.key.cosign(&request.note, time).map_err(|_| NotCosigned::Sign)?;
-        let note = format!("{}{line}", request.note);
-        write_whole(&of.file, note.as_bytes())?;
-        *state = State { seen: Seen { size: checkpoint.size, root: checkpoint.root }, note, time };
+        let (checkpoint, note) = request.consider(&of.keys, &state.seen)?;
+        // The same again costs no disk: whoever has the public note can ask for it.
+        let again =
+            state.seen == Seen { size: checkpoint.size, root: checkpoint.root } && !state.line.is_empty();
+        if again && now < state.time.saturating_add(FRESH) {
+            return Ok(state.line.clone());
+        }
+        let line = self.key.cosign(&note, now.max(state.time)).map_err(|_| NotCosigned::Sign)?;
+        // What could not be read back is not written.
+        let next =
+            remembered(&format!("{note}{line}"), &of.keys, &self.verifier()).ok_or(NotCosigned::Sign)?;
+        write_whole(&of.file, next.note.as_bytes())?;
+        self.listed.add(&origin)?;
+        *state = next;
         Ok(line)
     }
 }
 
 /// What a file says that was seen, if log and witness signed it.
 fn remembered(note: &str, keys: &[VerifierKey], own: &WitnessVerifier) -> Option<State> {
-    let checkpoint = Checkpoint::open(note, keys).ok()?;
+    let (checkpoint, stripped) = Checkpoint::stripped(note, keys).ok()?;
     let time = own.cosigned(note).ok()??.time;
+    let line = note
+        .split_inclusive('\n')
+        .rfind(|line| matches!(own.cosigned(&format!("{stripped}{line}")), Ok(Some(_))))?;
     let seen = Seen { size: checkpoint.size, root: checkpoint.root };
-    Some(State { seen, note: note.to_owned(), time })
+    Some(State { seen, note: format!("{stripped}{line}"), line: line.to_owned(), time })
+}
+
+/// The logs of which something was seen, one a line by the hash of its origin: what was seen of such a log cannot be missing.
+struct Listed {
+    file: PathBuf,
+    logs: Mutex<BTreeSet<String>>,
+}
+
+impl Listed {
+    fn read(folder: &Path) -> std::io::Result<Self> {
+        let file = folder.join("logs");
+        let text = match std::fs::read_to_string(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
+        Ok(Self { file, logs: Mutex::new(text.lines().map(str::to_owned).collect()) })
+    }
+
+    fn holds(&self, origin: &str) -> bool {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin_hash(origin))
+    }
+
+    fn add(&self, origin: &str) -> std::io::Result<()> {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if logs.contains(&origin_hash(origin)) {
+            return Ok(());
+        }
+        let mut next = logs.clone();
+        next.insert(origin_hash(origin));
+        let text: String = next.iter().map(|log| format!("{log}\n")).collect();
+        write_whole(&self.file, text.as_bytes())?;
+        *logs = next;
+        Ok(())
+    }
 }

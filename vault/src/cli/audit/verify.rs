@@ -155,7 +155,8 @@ fn tell(verified: &Verified, lines: &[String], seconds: f64, as_json: bool) -> u
         let report = json!({
             "result": words, "exit": code, "first_bad": seq, "entries": verified.entries, "root": verified.root,
             "origin": verified.origin, "private_removed": verified.removed, "redacted": verified.redacted,
-            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "lives": lines, "seconds": seconds,
+            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "agreed": verified.agreed, "lives": lines,
+            "seconds": seconds,
         });
         say(&report.to_string());
         return code;
@@ -170,6 +171,10 @@ fn tell(verified: &Verified, lines: &[String], seconds: f64, as_json: bool) -> u
         names => format!("by {}", names.join(", ")),
     };
     say(&format!("checkpoints {}, cosigned {by}", verified.checkpoints));
+    let (agreed, entries) = (verified.agreed, verified.entries);
+    say(&format!(
+        "agreed      {agreed} of {entries} entries; for those behind them only the log's key speaks"
+    ));
     for line in lines {
         say(line);
     }

@@ -11,7 +11,7 @@ use crate::identity::Caller;
 use crate::import::ImportKind;
 use crate::import::rows::RowError;
 use crate::register::people::NewPerson;
-use crate::register::prunings::pruned;
+use crate::register::prunings::{are_old, pruned};
 use crate::register::{RegisterError, entry, word};
 use crate::seal::Secret;
 use crate::store::Table;
@@ -42,7 +42,10 @@ pub async fn confirm_proposal(
     }
     let mut held = false;
     let mut made = match (&proposal.resident, &proposal.pruning) {
-        (None, Some(of)) => Made { acts: vec![pruned(vault, caller, of, request)], ..Made::default() },
+        (None, Some(of)) => {
+            are_old(vault, of.upto, caller.now()).await?;
+            Made { acts: vec![pruned(vault, caller, of, request)], ..Made::default() }
+        }
         (Some(resident), _) => match resident.comes_to(vault, caller, request).await? {
             Comes::Made(record, act) => Made { acts: vec![*act], residents: vec![record], ..Made::default() },
             Comes::Nothing => Made::default(),
