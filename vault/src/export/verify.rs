@@ -34,8 +34,8 @@ pub async fn verify_export(
     let named = run.chain.head().origin().to_owned();
     let origin = if named.is_empty() { origin } else { named };
     let broken = broken.or_else(|| run.milestones.fault(&origin, size));
-    let broken = broken.or_else(|| run.milestones.cut(size));
     let broken = broken.or_else(|| run.gaps.fault().map(|(seq, why)| fault(Some(seq), why.into())));
+    let broken = broken.or_else(|| run.milestones.cut(size));
     Ok(run.outcome(broken))
 }
 

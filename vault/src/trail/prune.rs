@@ -6,7 +6,7 @@ use gridvault_audit::{Kind, Part, View, parse_at};
 use super::questions::keys_of;
 use super::standing::signed;
 use crate::clock::days;
-use crate::store::{EntryFilter, Pruning, Removed, Store, StoreError, StoredEntry};
+use crate::store::{EntryFilter, Removed, Store, StoreError, StoredEntry};
 
 /// The law's floor for records of processing, and ours.
 pub(crate) const KEPT_FOR: i64 = days(3 * 366);
@@ -44,8 +44,7 @@ pub async fn prune(store: &Store, now: i64) -> Result<u64, StoreError> {
     let mut removed = 0;
     for pruning in store.prunings().await?.into_iter().filter(|pruning| !pruning.done) {
         let Some(parts) = Parts::parse(&pruning.what) else { continue };
-        if !is_ordered(store, &pruning).await? {
-            tracing::debug!(upto = pruning.upto, "no published entry of this log orders it: it waits");
+        if !is_ordered(store, parts, pruning.upto).await? {
             continue;
         }
         let mut behind = -1;
@@ -69,29 +68,23 @@ pub async fn prune(store: &Store, now: i64) -> Result<u64, StoreError> {
     Ok(removed)
 }
 
-/// Whether an entry of this very log ordered it, and a published checkpoint covers that entry: the row beside the log is nobody's
-/// word, and whoever reads the log as far as it is published finds why something is missing.
-async fn is_ordered(store: &Store, pruning: &Pruning) -> Result<bool, StoreError> {
+/// Whether an entry of this log ordered it, and a published checkpoint covers that entry: whoever reads the log as far as it is
+/// published finds why something is missing.
+async fn is_ordered(store: &Store, parts: Parts, upto: i64) -> Result<bool, StoreError> {
     let published = store.newest_checkpoint(true).await?.map_or(0, |newest| newest.size);
-    let mut orders = EntryFilter {
+    let filter = EntryFilter {
         kinds: vec![Kind::TrailPruned.as_str().to_owned()],
         before: Some(published),
+        newest_first: true,
         limit: AT_A_TIME,
         ..EntryFilter::default()
     };
-    loop {
-        let page = store.entries(&orders).await?;
-        let Some(last) = page.last() else { return Ok(false) };
-        orders.after = Some(last.seq);
-        let says_so = |entry: &StoredEntry| {
-            let private = entry.private.as_deref().and_then(|private| Part::read(private).ok())?;
-            let detail = private.view().get("detail")?;
-            Some(detail.text("what")? == pruning.what && detail.int("upto")? == pruning.upto)
-        };
-        if page.iter().any(|entry| says_so(entry) == Some(true)) {
-            return Ok(true);
-        }
-    }
+    let orders = |entry: &StoredEntry| {
+        let private = Part::read(entry.private.as_deref()?).ok()?;
+        let detail = private.view().get("detail")?;
+        Some(detail.text("what") == Some(parts.as_str()) && detail.int("upto") == Some(upto))
+    };
+    Ok(store.entries(&filter).await?.iter().any(|entry| orders(entry) == Some(true)))
 }
 
 /// Whether an entry says itself that it is older than the log has to be kept; columns beside it are not asked.

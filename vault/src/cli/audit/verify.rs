@@ -155,8 +155,8 @@ fn tell(verified: &Verified, lines: &[String], seconds: f64, as_json: bool) -> u
         let report = json!({
             "result": words, "exit": code, "first_bad": seq, "entries": verified.entries, "root": verified.root,
             "origin": verified.origin, "private_removed": verified.removed, "redacted": verified.redacted,
-            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "agreed": verified.agreed,
-            "lives": lines, "seconds": seconds,
+            "checkpoints": verified.checkpoints, "cosigned": verified.cosigned, "agreed": verified.agreed, "lives": lines,
+            "seconds": seconds,
         });
         say(&report.to_string());
         return code;
