@@ -64,9 +64,8 @@ pub(super) fn gather(
         && facts.why_task.is_none()
     {
         facts.confirmed = task.confirmed.is_some_and(|c| caller.now() < c.at.saturating_add(CONFIRMED_FOR));
-        // At the window the second person who saw the resident stands for it; elsewhere nobody's word makes up for the own.
-        let own = caller.post().is_some_and(|post| task.opened_by(post.assignment.person));
-        facts.self_made = own && !(task.kind == TaskKind::Application && facts.confirmed);
+        let person = caller.post().map(|post| post.assignment.person);
+        facts.self_made = person.is_some_and(|person| task.self_made(person, facts.confirmed));
         for field in task.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
             facts.named.insert(field);
         }
