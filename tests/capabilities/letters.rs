@@ -219,6 +219,14 @@ async fn letters_posts_and_agreements_that_end_soon_are_listed(on: On) {
         let answer = t.call("GET", &format!("/v1/letters?expiring={wrong}"), Some(officer), None).await;
         assert_eq!(answer.status, 400, "{wrong}");
     }
+    // An import does not extend a letter unsaid either.
+    let holder = t.caller("grid_assistant", "floating_population").holder;
+    let post = json!({ "role": "grid_assistant", "department": "floating_population", "scheme": "social_grid",
+        "areas": [t.chief().area], "from": "2026-12-01", "to": "2027-10-31", "letter": "授权书-演示-流管-02" });
+    let path = format!("/v1/people/{holder}/assignments");
+    let steward = &t.caller("data_steward", "none").token;
+    let proposed = t.call("POST", &path, Some(steward), Some(&post)).await;
+    assert_eq!(proposed.body["errors"][0]["code"], "letter_overlaps", "{}", proposed.text);
     // Who made the import and who confirmed it stand for the letters in it.
     let rows = t.vault.store.all(gridvault::store::Table::Letters).await.unwrap();
     let held: gridvault::authority::Letter = t.vault.keys.check(&rows[0]).unwrap();

@@ -95,6 +95,17 @@ impl Task {
         self.opener == Holder::Person(person)
     }
 
+    /// Whether it is of that person's own making, so that it gives less: an emergency is declared by whoever is there, told and
+    /// reviewed; for an application or a request the second person stands who confirmed it.
+    pub fn self_made(&self, person: Uuid, confirmed: bool) -> bool {
+        let counts = match self.kind {
+            TaskKind::Emergency => false,
+            TaskKind::Application | TaskKind::LegalRequest | TaskKind::RightsRequest => !confirmed,
+            _ => true,
+        };
+        counts && self.opened_by(person)
+    }
+
     /// Whether it names this record.
     pub fn names(&self, record: Uuid) -> bool {
         self.ticket == Some(record) || self.residents.contains(&record) || self.premises.contains(&record)

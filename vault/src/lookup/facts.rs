@@ -62,15 +62,8 @@ pub(super) fn gather(
         && facts.why_task.is_none()
     {
         facts.confirmed = task.confirmed.is_some_and(|confirmation| confirmation.live(caller.now()));
-        // At the window the second person who saw the resident stands for it, for an authority's demand who approved it, and an
-        // emergency is reviewed; elsewhere nobody's word makes up for the own.
-        let own = caller.post().is_some_and(|post| task.opened_by(post.assignment.person));
-        let vouched = match task.kind {
-            TaskKind::Application | TaskKind::LegalRequest => facts.confirmed,
-            TaskKind::Emergency => true,
-            _ => false,
-        };
-        facts.self_made = own && !vouched;
+        let person = caller.post().map(|post| post.assignment.person);
+        facts.self_made = person.is_some_and(|person| task.self_made(person, facts.confirmed));
         for field in task.fields.iter().filter_map(|id| FieldId::parse(id).ok()) {
             facts.named.insert(field);
         }

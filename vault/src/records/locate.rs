@@ -169,7 +169,8 @@ impl Located {
             }
             let Some(task) = vault.keys.check_read(row, read) else { continue };
             // What one writes oneself does not make one know of anything.
-            let self_made = caller.post().is_some_and(|post| task.opened_by(post.assignment.person));
+            let person = caller.post().map(|post| post.assignment.person);
+            let self_made = person.is_some_and(|person| task.self_made(person, task.confirmed.is_some()));
             self.named_by_own_task |= self.own.is_some()
                 && !self_made
                 && is_own(&task, caller)
