@@ -1,6 +1,7 @@
 //! The shape of the code itself: what must not compile, which room may know which, and that papers name what is there.
 
 mod arrows;
+mod duties;
 mod papers;
 
 #[test]

@@ -124,7 +124,10 @@ pub(super) fn standing(all: &[Published], given: Option<Uuid>, now: i64) -> &'st
 }
 
 /// When the record was made, as the trail has it.
-pub(super) async fn collected_at(vault: &Vault, held: &Header) -> Result<Option<i64>, RegisterError> {
+pub(in crate::register) async fn collected_at(
+    vault: &Vault,
+    held: &Header,
+) -> Result<Option<i64>, RegisterError> {
     let filter = EntryFilter {
         kinds: vec![Kind::ResidentCreated.as_str().to_owned()],
         record: held.tag_bytes().map(|tag| tag.to_vec()),

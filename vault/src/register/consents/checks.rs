@@ -13,6 +13,7 @@ use crate::clock::days;
 use crate::identity::Caller;
 use crate::register::RegisterError;
 use crate::register::tasks::invalid;
+use crate::register::told::collected_at;
 use crate::store::Table;
 
 /// A notice is fresh so long after it was given.
@@ -60,11 +61,16 @@ pub(super) async fn notice(
     let newest = notices.newest(new.purpose, &[notice.series], now);
     let superseded = newest.is_some_and(|(newest, _)| newest != id);
     let rows = vault.store.children(Table::Deliveries, person.id.as_bytes()).await?;
-    let fresh = rows.iter().filter_map(|row| vault.keys.check::<Delivery>(row)).any(|delivery| {
+    let lately = now.saturating_sub(FRESH)..=now;
+    let mut fresh = rows.iter().filter_map(|row| vault.keys.check::<Delivery>(row)).any(|delivery| {
         delivery.notice == Some(id)
             && delivery.hash.as_ref() == Some(&notice.hash)
-            && (now.saturating_sub(FRESH)..=now).contains(&delivery.at)
+            && lately.contains(&delivery.at)
     });
+    // The register that brought the resident said which notice was given with it.
+    if !fresh && person.header.notice == Some(id) {
+        fresh = collected_at(vault, &person.header).await?.is_some_and(|at| lately.contains(&at));
+    }
     Ok((Some(id), superseded || by == ConsentBy::Staff && !fresh))
 }
 
