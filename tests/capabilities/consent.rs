@@ -6,7 +6,7 @@ use gridvault_tests::{HOUR, On, TestVault, on_both};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, notice, session, sheet};
+use crate::consent_kit::{Kit, VISIT, VISITED, day, deliver, informed, notice, session, sheet};
 
 on_both!(a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too);
 async fn a_withdrawal_is_obeyed_by_the_next_lookup_and_a_new_consent_too(on: On) {
@@ -134,7 +134,7 @@ on_both!(d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one);
 async fn d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one(on: On) {
     let t = TestVault::street(on).await;
     let resident = t.task(0).resident.unwrap();
-    notice(&t, ("GN", 1), &[Purpose::HomeVisitCare], &["person.name", "person.phone"], false, 0).await;
+    notice(&t, ("GN", 11), &[Purpose::HomeVisitCare], &["person.name", "person.phone"], false, 0).await;
     let session = session(&t, resident).await;
     let put = async |body: Value| {
         t.call("PUT", &format!("/v1/me/consents/{VISIT}"), Some(&session), Some(&body)).await
@@ -147,10 +147,10 @@ async fn d06_a_material_notice_stops_the_added_part_and_leaves_the_old_one(on: O
     let before = look().await;
     assert_eq!((before.outcome(fields[0]), before.reason(fields[2])), ("clear", "consent_none"));
     // A version that is the same in substance asks for nothing.
-    notice(&t, ("GN", 2), &[Purpose::HomeVisitCare], &fields[..2], false, 0).await;
+    notice(&t, ("GN", 12), &[Purpose::HomeVisitCare], &fields[..2], false, 0).await;
     assert_eq!(look().await.reason(fields[2]), "consent_none");
     // One from tomorrow on does not count today.
-    notice(&t, ("GN", 3), &[Purpose::HomeVisitCare], &fields, true, t.vault.now() + 24 * HOUR).await;
+    notice(&t, ("GN", 13), &[Purpose::HomeVisitCare], &fields, true, t.vault.now() + 24 * HOUR).await;
     assert_eq!(look().await.reason(fields[2]), "consent_none");
     t.clock.step(24 * HOUR);
     let after = look().await;
@@ -173,7 +173,7 @@ async fn d06_staff_record_a_consent_only_under_a_notice_that_was_given_lately(on
     let t = TestVault::street(on).await;
     let kit = Kit::of(&t);
     let resident = t.demo.residents[8].id;
-    let first = notice(&t, ("GN", 1), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
+    let first = notice(&t, ("GN", 11), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
     let given = |notice: Option<Uuid>| {
         let mut body = json!({ "purpose": VISIT, "state": "given", "method": "signature" });
         if let Some(notice) = notice {
@@ -195,7 +195,7 @@ async fn d06_staff_record_a_consent_only_under_a_notice_that_was_given_lately(on
     deliver(&t, resident, first, t.vault.now() - 29 * 24 * HOUR).await;
     assert_eq!(reason(given(Some(first))).await.0, 201);
     // What has been superseded is stale, though it was given.
-    let second = notice(&t, ("GN", 2), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
+    let second = notice(&t, ("GN", 12), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
     assert_eq!(reason(given(Some(first))).await, stale);
     deliver(&t, resident, second, t.vault.now()).await;
     assert_eq!(reason(given(Some(second))).await.0, 201);
@@ -267,6 +267,7 @@ async fn d08_who_said_no_is_not_asked_again_for_half_a_year_unless_of_the_own_ac
         }
         t.clock.step(day(179));
         let steward = kit.fresh(&t).await;
+        informed(&t, resident).await;
         assert_eq!(say(&steward, "requested").await, 409);
         t.clock.step(day(1));
         assert_eq!(say(&steward, "requested").await, 201, "after half a year");

@@ -148,6 +148,7 @@ async fn nobody_gives_back_what_a_resident_withdrew(on: On) {
     }
     t.clock.step(crate::consent_kit::day(200));
     let steward = kit.fresh(&t).await;
+    crate::consent_kit::informed(&t, resident).await;
     let body = json!({ "purpose": VISIT, "state": "given", "method": "signature" });
     assert_eq!(kit.says(&steward, resident, &body).await.status, 409);
 }

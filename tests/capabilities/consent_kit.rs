@@ -46,6 +46,7 @@ impl<'t> Kit<'t> {
 /// A resident's token that is good for 60 days.
 pub async fn session(t: &TestVault, resident: Uuid) -> String {
     let holder = gridvault::authority::Holder::Resident(resident);
+    gridvault::register::invented_factor(&t.vault, resident).await.unwrap();
     issue_token(&t.vault, holder, Posture::Unmanaged, day(60)).await.unwrap().reveal().to_owned()
 }
 
@@ -113,6 +114,14 @@ pub async fn deliver(t: &TestVault, resident: Uuid, notice: Uuid, at: i64) {
         t.vault.keys.row(Table::Deliveries, id.as_bytes(), 1, Some(resident.as_bytes()), &delivery).unwrap();
     let act = Act::new(&t.vault.keys, system_entry(Kind::NoticeDelivered), Change::rows(vec![row]));
     t.vault.log.record(act).await.unwrap();
+}
+
+/// That the resident was given the newest notice about visits just now.
+pub async fn informed(t: &TestVault, resident: Uuid) {
+    let series = [Series::Sensitive, Series::General, Series::Minors];
+    let notices = t.vault.notices();
+    let (newest, _) = notices.newest(Purpose::HomeVisitCare, &series, t.vault.now()).unwrap();
+    deliver(t, resident, newest, t.vault.now()).await;
 }
 
 /// A resident born that day, taken in at the home of the first task.

@@ -134,6 +134,7 @@ async fn d19_a_guardians_word_taken_down_by_staff_opens_nothing_before_it_is_con
     let f = Family::with_child(&t, "2018-03-01").await;
     let parent = t.task(1).resident.unwrap();
     let mandate = f.guardian(parent).await;
+    crate::consent_kit::informed(&t, f.child).await;
     let body = json!({ "purpose": VISIT, "state": "given", "method": "signature", "basis_kind": "separate", "evidence": sheet(7),
         "expressed_by": { "kind": "guardian", "mandate": mandate } });
     let given = f.kit.says(&f.kit.steward, f.child, &body).await;

@@ -95,7 +95,11 @@ async fn d19b_a_standing_approval_is_the_child_protection_workers_alone_child_by
         (file.clone(), "2027-11-30", "out_of_bounds"),
         (file.clone(), "2026-11-20", "out_of_bounds"),
         (file.clone(), "for ever", "time"),
-        (open(&t, "c2", "visit", &[child], worker).await, "2027-06-01", "not_a_childs_file"),
+        (
+            t.open_task("c2", "home_visit_care", Some(child), None, worker.unwrap()).await.to_string(),
+            "2026-12-20",
+            "not_a_childs_file",
+        ),
         (
             open(&t, "c3", "child_file", &[child, t.task(0).resident.unwrap()], worker).await,
             "2027-06-01",

@@ -15,7 +15,7 @@ use crate::searching::said;
 
 /// The resident of the first task gives a consent under a notice; gives the event.
 async fn given(t: &TestVault) -> (String, Uuid) {
-    notice(t, ("GN", 1), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
+    notice(t, ("GN", 11), &[Purpose::HomeVisitCare], &VISITED, false, 0).await;
     let session = t.sign_in(t.task(0).resident.unwrap()).await;
     let path = format!("/v1/me/consents/{VISIT}");
     let made = t.call("PUT", &path, Some(&session), Some(&json!({ "state": "given" }))).await;

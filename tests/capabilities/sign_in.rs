@@ -9,7 +9,7 @@ pub(crate) async fn application(t: &TestVault, number: &str, resident: Uuid, con
     let steward = &t.caller("data_steward", "none").token;
     let body = json!({ "source": "window", "number": number, "kind": "application", "purpose": "window_service",
         "residents": [resident], "assignees": [t.caller("window_clerk", "none").assignment],
-        "opens": "2026-11-24T00:00:00+08:00", "closes": "2026-12-30T00:00:00+08:00" });
+        "closes": "2026-12-30T00:00:00+08:00" });
     let opened = t.call("POST", "/v1/tasks", Some(steward), Some(&body)).await;
     assert_eq!(opened.status, 201, "{}", opened.text);
     let id: Uuid = opened.body["id"].as_str().unwrap().parse().unwrap();
@@ -39,7 +39,7 @@ pub(crate) async fn due(t: &TestVault, resident: Uuid) -> String {
     let due = t.call("GET", "/v1/notices/due?limit=500", Some(t.officer()), None).await;
     assert_eq!(due.status, 200, "{}", due.text);
     let owed = due.body["dues"].as_array().unwrap().iter().rev();
-    let mut owed = owed.filter(|due| due["resident"] == json!(resident));
+    let mut owed = owed.filter(|due| due["resident"] == json!(resident) && due["why"] == "sign_in");
     owed.next().expect("nothing is owed")["id"].as_str().unwrap().to_owned()
 }
 

@@ -16,7 +16,7 @@ fn every_file_that_a_paper_names_exists() {
         "tests/fixtures/README.md",
     ] {
         let text = std::fs::read_to_string(root.join(paper)).unwrap();
-        assert!(text.lines().count() <= 150, "{paper} is too long to be read");
+        assert!(text.lines().count() <= 160, "{paper} is too long to be read");
         for word in text.split('`').skip(1).step_by(2) {
             let file = word.split([' ', ':']).next().unwrap();
             let looks = file.contains('/')

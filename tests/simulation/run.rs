@@ -59,6 +59,7 @@ impl World {
             first.open_task("SIM-0", "home_visit_care", Some(third), None, first.task(0).assignment).await;
         known.push((third, task));
         for (resident, _) in &known {
+            gridvault::register::invented_factor(&first.vault, *resident).await.unwrap();
             let token =
                 issue_token(&first.vault, Holder::Resident(*resident), Posture::Unmanaged, 24 * 30 * HOUR);
             sessions.push(token.await.unwrap().reveal().to_owned());

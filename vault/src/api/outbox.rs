@@ -146,7 +146,7 @@ async fn told(app: &App, context: &Context, sending: &Sending) -> Result<Vec<Str
     };
     let mut out = vec![format!("{}，{}。", moment(due.since), due.why.zh())];
     match due.why {
-        Why::ConsentRecorded => out.extend(consent(app, context, due).await?),
+        Why::ConsentRecorded => out.extend(consent(app, context, due, sending.code.as_ref()).await?),
         Why::SignIn => out.extend(sign_in(sending.code.as_ref())),
         Why::Emergency | Why::Demand => {
             let lines = sentences_of(&app.vault, &sending.tag, &due.about.to_string()).await;
@@ -161,14 +161,25 @@ async fn told(app: &App, context: &Context, sending: &Sending) -> Result<Vec<Str
     Ok(out)
 }
 
-async fn consent(app: &App, context: &Context, due: &Due) -> Result<Vec<String>, Problem> {
+async fn consent(
+    app: &App,
+    context: &Context,
+    due: &Due,
+    code: Option<&Secret>,
+) -> Result<Vec<String>, Problem> {
     let row = app.vault.store.row(Table::Consents, due.about.as_bytes()).await;
     let row = row.map_err(|error| failed(context, &error))?;
     let event: Option<ConsentEvent> = row.and_then(|row| app.vault.keys.check(&row));
     let Some(event) = event else { return Ok(Vec::new()) };
     let fields: Vec<&str> =
         event.fields.iter().filter_map(|id| FieldId::parse(id).ok()).map(FieldId::zh).collect();
-    Ok(vec![
+    let confirm = code.map(|code| {
+        format!(
+            "涉及敏感信息的，要等您确认才生效：登录后自己确认，或者把确认码 {} 告诉窗口的另一位工作人员。没有同意过的，不要告诉任何人。",
+            code.reveal()
+        )
+    });
+    let mut out = vec![
         format!(
             "工作人员登记：您同意为“{}”使用您的{}，有效期至{}。",
             event.purpose.zh(),
@@ -176,7 +187,9 @@ async fn consent(app: &App, context: &Context, due: &Due) -> Result<Vec<String>,
             civil_date(event.until)
         ),
         "如果您没有这样说过，请告诉我们，我们会查明。您随时可以撤回，不影响其他服务。".to_owned(),
-    ])
+    ];
+    out.extend(confirm);
+    Ok(out)
 }
 
 fn sign_in(code: Option<&Secret>) -> Vec<String> {

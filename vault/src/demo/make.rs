@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::file::{DemoCaller, DemoFile, DemoPremises, DemoResident, DemoTask};
 use super::street::{Street, street};
 use crate::Vault;
-use crate::authority::{Agreement, Assignment, ConsentState, Header, Holder, TaskKind};
+use crate::authority::{Agreement, Assignment, Channel, ConsentState, Header, Holder, TaskKind};
 use crate::clock::{civil_date, days, rfc3339};
 use crate::identity::{Caller, Capacity, identify};
 use crate::import::{ImportKind, run};
 use crate::register::{
-    NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task,
-    confirm_proposal, invented_factor, issue_code, issue_token, open_task, record_consent,
+    Informing, NewCase, NewConsent, NewTask, RegisterError, Reporter, add_service, appoint, close_task,
+    confirm_proposal, inform, invented_factor, issue_code, issue_token, open_task, owed_to, record_consent,
 };
 use crate::seal::Secret;
 use crate::store::Table;
@@ -300,6 +300,9 @@ async fn consents(vault: &Vault, file: &DemoFile, steward: &Secret) -> Result<()
         if i == 4 {
             let by = caller(vault, steward).await?;
             record_consent(vault, &by, resident.id, new(ConsentState::Given, "signature"), "").await?;
+            let owed = owed_to(vault, resident.id, by.now()).await?;
+            let dues = owed.into_iter().map(|(due, _)| due).collect();
+            inform(vault, &by, resident.id, &Informing::of(Channel::PaperSigned, dues), "").await?;
             continue;
         }
         let token = issue_token(vault, Holder::Resident(resident.id), Posture::Unmanaged, RUN).await?;

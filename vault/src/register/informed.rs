@@ -51,6 +51,13 @@ pub struct Informing {
     pub dues: Vec<Uuid>,
 }
 
+impl Informing {
+    /// Word of what was owed, given now.
+    pub fn of(channel: Channel, dues: Vec<Uuid>) -> Self {
+        Self { notice: None, channel, at: None, witness: None, confirmed_by: None, evidence: None, dues }
+    }
+}
+
 /// Records that a resident was informed; gives the delivery's id. Data stewards and window clerks for every resident, grid
 /// workers for those of their own grid.
 ///

@@ -51,6 +51,10 @@ pub(super) async fn check(
     new: &NewTask,
     own: bool,
 ) -> Result<Vec<Uuid>, RegisterError> {
+    // What somebody declares, or an authority demands, is no task to be registered: each has a door of its own.
+    if matches!(new.purpose, Purpose::EmergencyRescue | Purpose::LegalRequest) {
+        return Err(invalid("/purpose", "own_door"));
+    }
     if !new.kind.purposes().contains(&new.purpose) {
         return Err(invalid("/purpose", "not_of_kind"));
     }
@@ -70,10 +74,6 @@ pub(super) async fn check(
     }
     if new.fields.iter().any(|id| FieldId::parse(id).is_err()) {
         return Err(invalid("/fields", "field_unknown"));
-    }
-    // What somebody declares, or an authority demands, is no task to be registered: each has a door of its own.
-    if matches!(new.purpose, Purpose::EmergencyRescue | Purpose::LegalRequest) {
-        return Err(invalid("/purpose", "own_door"));
     }
     if new.purpose == Purpose::DataQuality && new.fields.len() != 1 {
         return Err(invalid("/fields", "one"));

@@ -8,6 +8,7 @@ use gridvault_policy::{Action, Basis, FieldId, Purpose, Reason, RecordState, Rec
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::consents::consent_code;
 use super::correct::subject;
 use super::coverage::coverage_of;
 use super::factors::{denied, send_code};
@@ -15,7 +16,7 @@ use super::notices::notices;
 use super::told::{due_json, standing};
 use super::{RegisterError, entry, word};
 use crate::Vault;
-use crate::authority::{Assignment, Due, Header, Task, Why};
+use crate::authority::{Assignment, ConsentBy, ConsentEvent, Due, Header, Task, Why};
 use crate::identity::{Caller, Capacity, Party, identify};
 use crate::lookup::{AsOf, Ask, Item, Looked, Manner, look_up_each};
 use crate::records::living_in;
@@ -109,6 +110,13 @@ pub async fn send(
             codes.insert(addressee.resident, code);
         }
     }
+    for addressee in addressees.iter().filter(|a| values.contains_key(&a.resident)) {
+        let Some((_, due)) = &addressee.due else { continue };
+        let event = recorded(vault, due).await?;
+        if event.is_some_and(|event| event.by == ConsentBy::Staff && event.state.agrees()) {
+            codes.insert(addressee.resident, consent_code(&vault.keys, due.about));
+        }
+    }
     if !acts.is_empty() {
         vault.log.record_all(acts).await?;
     }
@@ -183,8 +191,24 @@ async fn uninformed(vault: &Vault, area: &str, now: i64) -> Result<Vec<Addressee
     Ok(found)
 }
 
-/// Whether one of them is told of a code that the caller gave.
+/// The consent event that a due tells of.
+async fn recorded(vault: &Vault, due: &Due) -> Result<Option<ConsentEvent>, RegisterError> {
+    if due.why != Why::ConsentRecorded {
+        return Ok(None);
+    }
+    let row = vault.store.row(Table::Consents, due.about.as_bytes()).await?;
+    Ok(row.and_then(|row| vault.keys.check(&row)))
+}
+
+/// Whether one of them is told of a code that the caller gave, or of a consent that the caller recorded: the letter brings what
+/// confirms it from outside.
 async fn own_code(vault: &Vault, caller: &Caller, all: &[Addressee]) -> Result<bool, RegisterError> {
+    for (_, due) in all.iter().filter_map(|a| a.due.as_ref()) {
+        let event = recorded(vault, due).await?;
+        if event.and_then(|event| event.staff).is_some_and(|(person, _)| person == caller.holder().id()) {
+            return Ok(true);
+        }
+    }
     for (_, due) in all.iter().filter_map(|a| a.due.as_ref()).filter(|(_, due)| due.why == Why::SignIn) {
         let row = vault.store.row(Table::Tasks, due.about.as_bytes()).await?;
         let task: Option<Task> = row.and_then(|row| vault.keys.check(&row));
