@@ -438,6 +438,24 @@ async fn d10_whoever_was_looked_up_in_an_emergency_is_owed_word_within_three_day
     assert!(matches!(t.verified().await.verdict, gridvault::trail::Verdict::Proven));
 }
 
+on_both!(d10_one_that_cannot_be_looked_after_keeps_nobody_from_being_told_of_another);
+async fn d10_one_that_cannot_be_looked_after_keeps_nobody_from_being_told_of_another(on: On) {
+    let t = TestVault::street(on).await;
+    let by = chief(&t);
+    let (broken, sound) = (t.task(0).resident.unwrap(), t.task(1).resident.unwrap());
+    for resident in [broken, sound] {
+        let id = declared(&t, &by, &[resident]).await;
+        assert_eq!(rescue(&t, &by, &id, resident).await.status, 200);
+        if resident == broken {
+            let key = on.literal(id.parse::<Uuid>().unwrap().as_bytes());
+            assert_eq!(t.site.sql(&format!("UPDATE tasks SET rev = rev + 1 WHERE id = {key}")).await, 1);
+        }
+    }
+    t.clock.step(5 * HOUR);
+    watch_emergencies(&t.vault).await.unwrap();
+    assert_eq!(owed(&t).await.iter().map(|due| due.resident).collect::<Vec<_>>(), [sound]);
+}
+
 on_both!(emergencies_are_listed_for_those_who_look_after_them_and_their_declarers);
 async fn emergencies_are_listed_for_those_who_look_after_them_and_their_declarers(on: On) {
     let t = TestVault::street(on).await;

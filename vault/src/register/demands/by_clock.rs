@@ -9,8 +9,8 @@ use crate::authority::{Demand, Why};
 use crate::clock::days;
 use crate::register::RegisterError;
 use crate::register::begin::system;
-use crate::register::emergencies::faster;
 use crate::register::emergencies::settle::{looked_up, owed};
+use crate::register::emergencies::told;
 use crate::store::Table;
 use crate::trail::{Act, Change};
 
@@ -26,7 +26,7 @@ pub(in crate::register) async fn watch(vault: &Vault, now: i64) -> Result<(), Re
             continue;
         };
         if !demand.settled && !demand.embargoed(now) {
-            faster(settle(vault, id, now).await)?;
+            told(settle(vault, id, now).await);
         }
     }
     Ok(())

@@ -24,19 +24,20 @@ pub async fn watch_emergencies(vault: &Vault) -> Result<(), RegisterError> {
         };
         let settles = emergency.ended.is_some() || now >= emergency.until.saturating_add(BEHIND);
         if emergency.looked_up.is_none() && settles {
-            faster(settle::emergency(vault, id).await)?;
+            told(settle::emergency(vault, id).await);
         } else {
-            faster(remind(vault, &row, (id, emergency), now).await)?;
+            told(remind(vault, &row, (id, emergency), now).await);
         }
     }
     demands::watch(vault, now).await
 }
 
-/// Another instance may have been faster; then it is done.
-pub(in crate::register) fn faster(done: Result<(), RegisterError>) -> Result<(), RegisterError> {
+/// Another instance may have been faster; then it is done. One that cannot be looked after now keeps nobody from being told of
+/// another: it is logged, and tried again; why it cannot is a finding where its row was meddled with.
+pub(in crate::register) fn told(done: Result<(), RegisterError>) {
     match done {
-        Err(RegisterError::Conflict | RegisterError::Unrecorded(RecordError::Stale)) => Ok(()),
-        done => done,
+        Ok(()) | Err(RegisterError::Conflict | RegisterError::Unrecorded(RecordError::Stale)) => {}
+        Err(error) => tracing::warn!(%error, "an emergency or a demand could not be looked after"),
     }
 }
 

@@ -18,7 +18,7 @@ use gridvault_audit::{Json, Kind, ResultWord};
 use gridvault_policy::{Reason, RuleId};
 use uuid::Uuid;
 
-pub(super) use by_clock::faster;
+pub(super) use by_clock::told;
 pub use by_clock::watch_emergencies;
 pub use course::{confirm_emergency, end_emergency};
 pub use declare::{Declared, NewEmergency, declare_emergency};
