@@ -73,7 +73,8 @@ pub(crate) async fn another_officer(t: &TestVault, number: &str) -> String {
 /// Whom a resident is owed word of, and of what.
 pub(crate) async fn owed(t: &TestVault) -> Vec<Due> {
     let rows = t.vault.store.all(Table::Dues).await.unwrap();
-    rows.iter().filter_map(|row| t.vault.keys.check(row)).collect()
+    let of_consents = |due: &Due| due.why == gridvault::authority::Why::ConsentRecorded;
+    rows.iter().filter_map(|row| t.vault.keys.check(row)).filter(|due| !of_consents(due)).collect()
 }
 
 /// The findings of that code, oldest first.

@@ -431,3 +431,13 @@ async fn grid_workers_inform_their_own_grid_and_the_rest_is_not_there_for_them(o
     let steward = t.call("GET", &format!("/v1/residents/{own}/informed"), Some(steward(&t)), None).await;
     assert_eq!(steward.body["given"].as_array().unwrap().len(), 1);
 }
+
+on_both!(d27_a_notice_says_who_the_privacy_officer_is_and_how_to_reach_them);
+async fn d27_a_notice_says_who_the_privacy_officer_is_and_how_to_reach_them(on: On) {
+    let t = TestVault::street(on).await;
+    let mut silent = notice("SN", &["person.name"]);
+    silent["items"]["zh-CN"]["privacy_officer"] = json!(" ");
+    let refused = propose(&t, steward(&t), &silent).await;
+    let pointer = &refused.body["errors"][0]["pointer"];
+    assert_eq!((refused.status, pointer), (400, &json!("/items/zh-CN/privacy_officer")), "{}", refused.text);
+}

@@ -46,7 +46,7 @@ async fn d05_a_receipt_says_what_was_consented_to_and_no_value_and_holds_offline
         ("/pii_information/2/sensitive", json!(true)),
         ("/pii_controllers/0/party_name", json!("示例街道办事处")),
         ("/pii_controllers/0/privacy_officer", json!("个保负责人 010-00000000")),
-        ("/privacy_notice/version", json!(1)),
+        ("/privacy_notice/version", json!(11)),
         ("/event/event_state", json!("given")),
         ("/event/event_type", json!("separate")),
         ("/event/entity_id", json!("subject")),
