@@ -22,6 +22,19 @@ class Alive(TypedDict):
     alive: bool
 
 
+class AreaCoverage(TypedDict):
+    """
+    The same, of an area.
+    """
+
+    area: str
+    by_older_version: int
+    informed: int
+    name: str
+    residents: int
+    unnotified: int
+
+
 Basis: TypeAlias = Literal[
     'none',
     'consent',
@@ -58,10 +71,86 @@ class CatalogPurpose(TypedDict):
     zh: str
 
 
-ConsentState: TypeAlias = Literal['given', 'withdrawn']
+Channel: TypeAlias = Literal[
+    'paper_signed', 'read_aloud', 'wechat_link', 'posted', 'sms'
+]
+
+
+class CodeRequest(TypedDict):
+    """
+    The open application at the window that the code is for.
+    """
+
+    task: str
+
+
+Confirmer: TypeAlias = Literal['subject', 'guardian', 'proxy']
+
+
+ConsentKind: TypeAlias = Literal['general', 'separate', 'written']
+
+
+ConsentSaid: TypeAlias = Literal[
+    'requested', 'given', 'refused', 'deferred', 'withdrawn', 'renewed'
+]
+
+
+ConsentState: TypeAlias = Literal[
+    'requested',
+    'given',
+    'refused',
+    'deferred',
+    'withdrawn',
+    'renewed',
+    'confirmed',
+    'invalidated',
+]
+
+
+class ConsentStep(TypedDict):
+    """
+    One step of a consent that somebody else recorded: the code that the resident got, or that the resident was met.
+    """
+
+    code: NotRequired[str | None]
+    confirmed: NotRequired[bool]
+    method: NotRequired[Literal['signature', 'fingerprint_witnessed', 'voice_recorded']]
 
 
 CountBy: TypeAlias = Literal['day', 'grid', 'role', 'purpose']
+
+
+class CountsOfInformed(TypedDict):
+    """
+    Residents by what they were told.
+    """
+
+    by_older_version: int
+    informed: int
+    residents: int
+    unnotified: int
+
+
+class Coverage(TypedDict):
+    """
+    How far residents are informed.
+    """
+
+    communities: list[AreaCoverage]
+    grids: list[AreaCoverage]
+    in_no_grid: CountsOfInformed
+    street: CountsOfInformed
+
+
+Danger: TypeAlias = Literal[
+    'fire',
+    'gas',
+    'disaster',
+    'medical',
+    'missing_person',
+    'violence',
+    'other_danger_to_life',
+]
 
 
 Department: TypeAlias = Literal[
@@ -83,6 +172,14 @@ Department: TypeAlias = Literal[
     'governance_platform',
     'terminal_backend',
 ]
+
+
+class EmergencyConfirmation(TypedDict):
+    """
+    That a second person confirms it: what else it names is open from now on.
+    """
+
+    confirmed: Literal[True]
 
 
 class Ending(TypedDict):
@@ -120,6 +217,9 @@ class ErasureDecision(TypedDict):
     """
 
     granted: bool
+
+
+FactorState: TypeAlias = Literal['none', 'waits', 'counts']
 
 
 class Fault(TypedDict):
@@ -248,6 +348,9 @@ class Hit(TypedDict):
 Identifier: TypeAlias = str
 
 
+InformedBy: TypeAlias = Literal['newest', 'older', 'none']
+
+
 Kind: TypeAlias = Literal[
     'log.created',
     'log.closed',
@@ -366,6 +469,7 @@ class LogKeys(TypedDict):
 
     keys: list[LogKey]
     origin: str
+    receipts: list[str]
 
 
 class Looker(TypedDict):
@@ -386,6 +490,18 @@ class Made(TypedDict):
     id: str
 
 
+MandateKind: TypeAlias = Literal['guardian', 'proxy']
+
+
+class MandateStep(TypedDict):
+    """
+    One step of a mandate: confirmed by a second person, or ended.
+    """
+
+    confirmed: NotRequired[bool]
+    ended: NotRequired[bool]
+
+
 class MemberError(TypedDict):
     """
     What is wrong with one member: where (a JSON pointer; `?name` in the query) and a stable code.
@@ -395,7 +511,37 @@ class MemberError(TypedDict):
     pointer: str
 
 
+class MinorApproval(TypedDict):
+    """
+    Approvals of minors' files in a month.
+    """
+
+    given: int
+    month: str
+    revoked: int
+    standing: int
+
+
 Moment: TypeAlias = str
+
+
+class NewEmergency(TypedDict):
+    """
+    An emergency as declared: the residents of one place, or residents one by one.
+    """
+
+    event: Identifier
+    place: NotRequired[str | None]
+    reason: Danger
+    residents: NotRequired[list[str]]
+
+
+class NewFactor(TypedDict):
+    """
+    A code that came by letter or message.
+    """
+
+    code: str
 
 
 class NewPerson(TypedDict):
@@ -406,6 +552,39 @@ class NewPerson(TypedDict):
     code_first_half: str
     id: str
     number: str
+
+
+class NoticeItems(TypedDict):
+    """
+    What a notice says in one language (PIPL 17, 30; 网络数据安全管理条例 21).
+    """
+
+    changes: NotRequired[str]
+    complaint: str
+    contact: str
+    handler: str
+    minors: NotRequired[str]
+    necessity: NotRequired[str]
+    privacy_officer: str
+    purpose: str
+    recipients: str
+    refusal: str
+    retention: str
+    retention_end: str
+    rights: str
+    ways: str
+    withdrawal: str
+
+
+NoticeState: TypeAlias = Literal['proposed', 'approved', 'in_force', 'superseded']
+
+
+class NoticeStep(TypedDict):
+    """
+    A second person's word on a proposed version, or that its author takes it back.
+    """
+
+    approved: bool
 
 
 class Obligation(TypedDict):
@@ -429,9 +608,37 @@ class OpenedOne(TypedDict):
     ticket: NotRequired[str]
 
 
+Organ: TypeAlias = Literal[
+    'police', 'procuratorate', 'court', 'state_security', 'supervision', 'other'
+]
+
+
 Outcome: TypeAlias = Literal[
     'clear', 'masked', 'derived', 'matched', 'denied', 'absent'
 ]
+
+
+OwnConsentSaid: TypeAlias = Literal[
+    'given', 'renewed', 'refused', 'deferred', 'withdrawn'
+]
+
+
+Present: TypeAlias = Literal[
+    'none',
+    'requested',
+    'given',
+    'renewed',
+    'refused',
+    'deferred',
+    'withdrawn',
+    'expired',
+    'needs_renewal',
+    'invalid',
+    'invalidated',
+]
+
+
+Print: TypeAlias = Literal['normal', 'large']
 
 
 ProblemName: TypeAlias = Literal[
@@ -478,6 +685,16 @@ class Proposed(TypedDict):
     """
 
     proposal: str
+
+
+class ProposedNotice(TypedDict):
+    """
+    A proposed version, by its id.
+    """
+
+    hash: str
+    id: str
+    version: int
 
 
 PrunedParts: TypeAlias = Literal['entries', 'private_parts']
@@ -552,6 +769,20 @@ Reason: TypeAlias = Literal[
 ]
 
 
+class Receipt(TypedDict):
+    """
+    A receipt.
+    """
+
+    check_code: str
+    code: str
+    hash: str
+    key: str
+    proof: NotRequired[str]
+    receipt: dict[str, Any]
+    signed: str
+
+
 class RecordLine(TypedDict):
     """
     A premises with its cells, or a resident with the code of the home.
@@ -576,6 +807,12 @@ class Reporter(TypedDict):
 
 
 Result: TypeAlias = Literal['allowed', 'partial', 'denied', 'failed']
+
+
+ReviewWord: TypeAlias = Literal['justified', 'not_justified', 'lifted']
+
+
+Reviewed: TypeAlias = Literal['justified', 'not_justified', 'lifted']
 
 
 Role: TypeAlias = Literal[
@@ -608,6 +845,12 @@ class Row(TypedDict):
     row: int
 
 
+SaidItems: TypeAlias = dict[str, str]
+"""
+Items of one language; empty ones are left out.
+"""
+
+
 Scheme: TypeAlias = Literal[
     'social_grid', 'city_management', 'public_order', 'service_circle'
 ]
@@ -635,6 +878,28 @@ class SearchRequest(TypedDict):
     purpose: Purpose
     task: NotRequired[str | None]
     value: str
+
+
+SecondFactor = TypedDict(
+    'SecondFactor',
+    {
+        'from': NotRequired[Moment],
+        'state': FactorState,
+    },
+)
+
+
+class SendingRun(TypedDict):
+    """
+    Whom a run of letters or messages is for: those to whom something is owed, or those of a grid who are not informed.
+    """
+
+    dues: NotRequired[list[str]]
+    print: NotRequired[Print]
+    uninformed_in: NotRequired[str | None]
+
+
+Series: TypeAlias = Literal['GN', 'SN', 'NM', 'EM']
 
 
 class ServiceCourse(TypedDict):
@@ -677,6 +942,23 @@ class SignIn(TypedDict):
     code: str
 
 
+SignInKind: TypeAlias = Literal[
+    'code_given', 'signed_in', 'factor_sent', 'factor_added', 'factors_dropped'
+]
+
+
+class SignInShape(TypedDict):
+    """
+    A sign-in, or what makes one possible.
+    """
+
+    area: NotRequired[str]
+    at: Moment
+    role: NotRequired[Role]
+    text: str
+    what: SignInKind
+
+
 class Signature(TypedDict):
     """
     What a second person does with a letter: signs it.
@@ -692,6 +974,18 @@ class Sizes(TypedDict):
 
     next: int | None
     sizes: list[int]
+
+
+SpeakerKind: TypeAlias = Literal['subject', 'guardian', 'proxy']
+
+
+class SpeakerSaid(TypedDict):
+    """
+    Who speaks for the resident.
+    """
+
+    kind: SpeakerKind
+    mandate: NotRequired[str | None]
 
 
 StoredField: TypeAlias = Literal[
@@ -795,16 +1089,6 @@ TaskKind: TypeAlias = Literal[
 ]
 
 
-class TaskStep(TypedDict):
-    """
-    One step of a task: `closed` with its `outcome`, or `confirmed`.
-    """
-
-    closed: NotRequired[bool]
-    confirmed: NotRequired[bool]
-    outcome: NotRequired[Identifier | None]
-
-
 class Token(TypedDict):
     """
     A credential, given once.
@@ -866,6 +1150,11 @@ class Why(TypedDict):
     code: Reason
     en: str
     zh: str
+
+
+Why2: TypeAlias = Literal[
+    'emergency', 'consent_recorded', 'sign_in', 'mandate', 'demand'
+]
 
 
 class Witness(TypedDict):
@@ -965,6 +1254,15 @@ class BatchRequest(TypedDict):
     tickets: NotRequired[list[str]]
 
 
+class CapacityDoubt(TypedDict):
+    """
+    A doubt whether a resident can understand what is consented to.
+    """
+
+    doubted: bool
+    reason: Identifier
+
+
 class CatalogField(TypedDict):
     """
     A field of the catalogue.
@@ -1003,6 +1301,15 @@ class CatalogTaskKind(TypedDict):
     zh: str
 
 
+class Code(TypedDict):
+    """
+    A sign-in code.
+    """
+
+    code: str
+    expires: Moment
+
+
 class Confirmed(TypedDict):
     """
     What a confirmed proposal made.
@@ -1012,6 +1319,52 @@ class Confirmed(TypedDict):
     people: list[NewPerson]
     refused: list[Row]
     residents: list[str]
+
+
+class Consent(TypedDict):
+    """
+    How the consent for a purpose stands; for staff who do not keep consents no more than its state.
+    """
+
+    confirmed: NotRequired[bool]
+    event: NotRequired[str]
+    fields: NotRequired[list[Field]]
+    held_back: NotRequired[list[Field]]
+    purpose: Purpose
+    reason: NotRequired[Why]
+    state: Present
+    until: NotRequired[Moment]
+
+
+class ConsentEvent(TypedDict):
+    """
+    A consent event.
+    """
+
+    at: Moment
+    basis_kind: ConsentKind
+    entry: int
+    expressed_by: str
+    fields: list[Field]
+    id: str
+    mandate: NotRequired[str]
+    method: str
+    notice: NotRequired[str]
+    number: int
+    of: NotRequired[str]
+    purpose: Purpose
+    recorded_by: str
+    state: ConsentState
+    until: Moment
+
+
+class ConsentInvalidation(TypedDict):
+    """
+    Why a consent is void.
+    """
+
+    finding: int
+    reason: Identifier
 
 
 class Correction(TypedDict):
@@ -1048,6 +1401,117 @@ class Counts(TypedDict):
 
     counts: list[Count]
     next: int | None
+
+
+class Declared(TypedDict):
+    """
+    An emergency just declared.
+    """
+
+    id: str
+    residents: list[str]
+    review_by: Moment
+    until: Moment
+    waiting: int
+
+
+class Demand(TypedDict):
+    """
+    A demand.
+    """
+
+    approved_by: NotRequired[str]
+    assignee: NotRequired[str]
+    at: Moment
+    closes: Moment
+    document: str
+    embargo_proposed: NotRequired[Moment]
+    embargo_until: NotRequired[Moment]
+    embargoed: bool
+    fields: list[str]
+    id: str
+    open: bool
+    organ: Organ
+    requester: str
+    residents: list[str]
+    sha256: str
+
+
+class DemandStep(TypedDict):
+    """
+    One step of a demand: `approved`, or another end of its embargo with the document that says so.
+    """
+
+    approved: NotRequired[bool]
+    document: NotRequired[str | None]
+    embargo_until: NotRequired[When | None]
+    sha256: NotRequired[str | None]
+
+
+class Demands(TypedDict):
+    """
+    A page of demands.
+    """
+
+    demands: list[Demand]
+    next: str | None
+
+
+class Due(TypedDict):
+    """
+    What a resident has to be told.
+    """
+
+    by: Moment
+    id: str
+    overdue: bool
+    resident: str
+    since: Moment
+    text: str
+    why: Why2
+
+
+class Dues(TypedDict):
+    """
+    A page of it.
+    """
+
+    dues: list[Due]
+    next: str | None
+    open: int
+    overdue: int
+    uninformed: int
+
+
+class Emergency(TypedDict):
+    """
+    An emergency.
+    """
+
+    areas: list[str]
+    at: Moment
+    bars: bool
+    confirmed: bool
+    department: Department
+    event: str
+    id: str
+    looked_up: NotRequired[int]
+    open: bool
+    person: NotRequired[str]
+    place: NotRequired[str]
+    reason: Danger
+    residents: int
+    review: NotRequired[ReviewWord]
+    review_by: Moment
+    until: Moment
+
+
+class EmergencyReview(TypedDict):
+    """
+    What the reviewer says.
+    """
+
+    outcome: Reviewed
 
 
 class EndingPost(TypedDict):
@@ -1089,6 +1553,14 @@ class ErasureRequest(TypedDict):
     reason: Identifier
 
 
+class Factor(TypedDict):
+    """
+    Since when a second factor counts.
+    """
+
+    counts_from: Moment
+
+
 class FieldAnswer(TypedDict):
     """
     A field's answer.
@@ -1099,6 +1571,22 @@ class FieldAnswer(TypedDict):
     reason: NotRequired[Why]
     rule: str
     value: NotRequired[str]
+
+
+class Given(TypedDict):
+    """
+    What a resident was given: a version, or word of something.
+    """
+
+    at: NotRequired[Moment]
+    channel: NotRequired[Channel]
+    confirmed_by: NotRequired[Confirmer]
+    delivery: NotRequired[str]
+    notice: NotRequired[str]
+    series: NotRequired[Series]
+    title: NotRequired[str]
+    version: NotRequired[int]
+    witnessed: NotRequired[bool]
 
 
 class HeldTask(TypedDict):
@@ -1148,6 +1636,20 @@ class Import(TypedDict):
     proposal: NotRequired[str]
     refused: list[Row]
     rows: int
+
+
+class Informing(TypedDict):
+    """
+    That a resident was informed, as recorded.
+    """
+
+    at: NotRequired[When | None]
+    channel: Channel
+    confirmed_by: NotRequired[Confirmer | None]
+    dues: NotRequired[list[str]]
+    evidence: NotRequired[str | None]
+    notice: NotRequired[str | None]
+    witness: NotRequired[str | None]
 
 
 Letter = TypedDict(
@@ -1232,6 +1734,24 @@ class LookupRequest(TypedDict):
     ticket: NotRequired[str | None]
 
 
+Mandate = TypedDict(
+    'Mandate',
+    {
+        'confirmed': bool,
+        'fields': list[StoredField],
+        'from': Moment,
+        'id': str,
+        'kind': MandateKind,
+        'live': bool,
+        'person': NotRequired[str],
+        'proof': str,
+        'purposes': list[Purpose],
+        'relation': str,
+        'to': Moment,
+    },
+)
+
+
 class Map(TypedDict):
     """
     The map looked over.
@@ -1241,6 +1761,30 @@ class Map(TypedDict):
     posts_per_premises: list[Reach]
     premises: int
     sound: bool
+
+
+class MinorAccess(TypedDict):
+    """
+    Lookups of minors' T4 data in a month by a role.
+    """
+
+    approved: int
+    emergencies: int
+    month: str
+    refused: int
+    role: Role
+    shown: int
+
+
+class Minors(TypedDict):
+    """
+    A year's account; counts, never persons.
+    """
+
+    accesses: list[MinorAccess]
+    approvals: list[MinorApproval]
+    removed: int
+    year: int
 
 
 NewAgreement = TypedDict(
@@ -1292,6 +1836,9 @@ class NewConsent(TypedDict):
     A consent event as it comes in.
     """
 
+    basis_kind: NotRequired[ConsentKind | None]
+    evidence: NotRequired[str | None]
+    expressed_by: NotRequired[SpeakerSaid | None]
     fields: NotRequired[list[StoredField] | None]
     method: Literal[
         'signature',
@@ -1302,7 +1849,23 @@ class NewConsent(TypedDict):
     ]
     notice: NotRequired[str | None]
     purpose: Purpose
-    state: ConsentState
+    state: ConsentSaid
+    until: NotRequired[When | None]
+    witness: NotRequired[str | None]
+
+
+class NewDemand(TypedDict):
+    """
+    A demand as it comes in, with its document (调取通知书).
+    """
+
+    assignee: NotRequired[str | None]
+    document: str
+    embargo_until: NotRequired[When | None]
+    fields: list[StoredField]
+    organ: Organ
+    residents: list[str]
+    sha256: str
 
 
 NewLetter = TypedDict(
@@ -1325,11 +1888,125 @@ NewLetter = TypedDict(
 )
 
 
+NewMandate = TypedDict(
+    'NewMandate',
+    {
+        'fields': NotRequired[list[StoredField]],
+        'from': When,
+        'kind': MandateKind,
+        'number': NotRequired[Identifier | None],
+        'person': NotRequired[str | None],
+        'proof': Literal[
+            'household_register',
+            'birth_certificate',
+            'court_designation',
+            'committee_designation',
+            'letter',
+        ],
+        'purposes': NotRequired[list[Purpose]],
+        'relation': Literal[
+            '02',
+            '10',
+            '11',
+            '12',
+            '20',
+            '21',
+            '22',
+            '23',
+            '24',
+            '25',
+            '26',
+            '27',
+            '28',
+            '29',
+            '30',
+            '31',
+            '32',
+            '33',
+            '34',
+            '35',
+            '36',
+            '37',
+            '38',
+            '39',
+            '40',
+            '41',
+            '42',
+            '43',
+            '44',
+            '45',
+            '46',
+            '47',
+            '48',
+            '49',
+            '50',
+            '51',
+            '52',
+            '53',
+            '54',
+            '55',
+            '56',
+            '57',
+            '58',
+            '59',
+            '60',
+            '61',
+            '62',
+            '63',
+            '64',
+            '65',
+            '66',
+            '67',
+            '68',
+            '69',
+            '70',
+            '71',
+            '72',
+            '73',
+            '74',
+            '75',
+            '76',
+            '77',
+            '78',
+            '79',
+            '80',
+            '81',
+            '82',
+            '83',
+            '84',
+            '85',
+            '86',
+            '87',
+            '88',
+            '89',
+            '97',
+            '99',
+        ],
+        'staff': NotRequired[str | None],
+        'to': When,
+    },
+)
+
+
+class NewNotice(TypedDict):
+    """
+    A version of a notice as proposed; its number follows the newest of its series.
+    """
+
+    fields: list[StoredField]
+    items: dict[Literal['zh-CN', 'en'], NoticeItems]
+    material_change: NotRequired[bool]
+    purposes: list[Purpose]
+    series: Series
+    valid_from: When
+
+
 NewPost = TypedDict(
     'NewPost',
     {
         'areas': list[Identifier],
         'department': NotRequired[Department | None],
+        'deputy': NotRequired[bool],
         'from': When,
         'instrument': NotRequired[str | None],
         'letter': NotRequired[str | None],
@@ -1394,6 +2071,43 @@ class Newcomer(TypedDict):
     task: NotRequired[str | None]
 
 
+class NoticeBrief(TypedDict):
+    """
+    A version in brief.
+    """
+
+    hash: str
+    id: str
+    material_change: bool
+    series: Series
+    state: NoticeState
+    title: str
+    valid_from: Moment
+    version: int
+
+
+class NoticeContent(TypedDict):
+    """
+    What a version says: SHA-256 of its canonical JSON (RFC 8785) is the hash.
+    """
+
+    fields: list[StoredField]
+    items: dict[str, SaidItems]
+    material_change: bool
+    purposes: list[Purpose]
+    series: Series
+    valid_from: Moment
+    version: int
+
+
+class Notices(TypedDict):
+    """
+    Versions that were approved.
+    """
+
+    notices: list[NoticeBrief]
+
+
 class Offered(TypedDict):
     """
     A field's best outcome, by which rule, and what it needs: for each circumstance the words that will do.
@@ -1413,13 +2127,40 @@ class Opened(TypedDict):
     tasks: list[OpenedOne]
 
 
-class OwnConsent(TypedDict):
+class Owed(TypedDict):
     """
-    The resident's own consent for one purpose.
+    What a resident is still owed word of.
     """
 
-    fields: NotRequired[list[StoredField] | None]
-    state: ConsentState
+    by: Moment
+    id: str
+    overdue: bool
+    since: Moment
+    text: str
+    why: Why2
+
+
+OwnConsent = TypedDict(
+    'OwnConsent',
+    {
+        'confirm': NotRequired[bool],
+        'fields': NotRequired[list[StoredField] | None],
+        'for': NotRequired[str | None],
+        'notice': NotRequired[str | None],
+        'state': OwnConsentSaid,
+        'until': NotRequired[When | None],
+    },
+)
+
+
+class OwnPage(TypedDict):
+    """
+    The resident's own page.
+    """
+
+    owed: int
+    second_factor: SecondFactor
+    sign_ins: list[SignInShape]
 
 
 Post = TypedDict(
@@ -1427,6 +2168,7 @@ Post = TypedDict(
     {
         'areas': list[str],
         'department': Department,
+        'deputy': NotRequired[bool],
         'from': Moment,
         'id': str,
         'instrument': NotRequired[str],
@@ -1443,6 +2185,7 @@ PostLine = TypedDict(
     {
         'areas': list[str],
         'department': NotRequired[Department | None],
+        'deputy': NotRequired[bool],
         'from': When,
         'instrument': NotRequired[str | None],
         'letter': NotRequired[str | None],
@@ -1555,6 +2298,17 @@ class TaskBatch(TypedDict):
     tasks: list[NewTask]
 
 
+class TaskStep(TypedDict):
+    """
+    One step of a task: `closed` with its `outcome`, or `confirmed`, perhaps `until` a moment; `confirmed: false` takes that back.
+    """
+
+    closed: NotRequired[bool]
+    confirmed: NotRequired[bool | None]
+    outcome: NotRequired[Identifier | None]
+    until: NotRequired[When | None]
+
+
 class Tasks(TypedDict):
     """
     A page of open tasks.
@@ -1639,7 +2393,37 @@ class Catalog(TypedDict):
     task_list: list[CatalogItem]
 
 
+class Consents(TypedDict):
+    """
+    A resident's consents.
+    """
+
+    consents: list[Consent]
+    doubted: NotRequired[bool]
+    events: NotRequired[list[ConsentEvent]]
+    mandates: NotRequired[list[Mandate]]
+
+
+class Emergencies(TypedDict):
+    """
+    A page of emergencies.
+    """
+
+    emergencies: list[Emergency]
+    next: str | None
+
+
 ImportLine: TypeAlias = AreaLine | RecordLine | PostLine
+
+
+class Informed(TypedDict):
+    """
+    What a resident was told, and is still owed.
+    """
+
+    given: list[Given]
+    informed: InformedBy
+    owed: list[Owed]
 
 
 class NewMember(TypedDict):
@@ -1650,6 +2434,23 @@ class NewMember(TypedDict):
     assignments: list[NewPost]
     name: str
     number: Identifier
+
+
+class Notice(TypedDict):
+    """
+    A version.
+    """
+
+    approvals: int
+    content: NoticeContent
+    hash: str
+    id: str
+    material_change: bool
+    series: Series
+    state: NoticeState
+    title: str
+    valid_from: Moment
+    version: int
 
 
 class Offer(TypedDict):
@@ -1672,6 +2473,14 @@ class Person(TypedDict):
     id: str
     name: str
     number: str
+
+
+class ProposedNotices(TypedDict):
+    """
+    Versions that wait for a second person.
+    """
+
+    notices: list[Notice]
 
 
 class Batch(TypedDict):

@@ -311,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A year's access to minors' data, in numbers */
+        get: operations["get_audit_minors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/prunings": {
         parameters: {
             query?: never;
@@ -356,6 +373,178 @@ export interface paths {
         get: operations["get_catalog"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm a consent from outside */
+        patch: operations["patch_consents_id"];
+        trace?: never;
+    };
+    "/v1/consents/{id}/invalidate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find a consent void */
+        post: operations["post_consents_id_invalidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consents/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a consent */
+        get: operations["get_consents_id_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/consents/{id}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, to be printed */
+        get: operations["get_consents_id_receipt_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/demands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Demands of authorities */
+        get: operations["get_demands"];
+        put?: never;
+        /** Register an authority's demand */
+        post: operations["post_demands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/demands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Approve a demand, or move the end of its embargo */
+        patch: operations["patch_demands_id"];
+        trace?: never;
+    };
+    "/v1/emergencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Emergencies: all, or one's own */
+        get: operations["get_emergencies"];
+        put?: never;
+        /** Declare an emergency (break-glass) */
+        post: operations["post_emergencies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/emergencies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm an emergency of many residents */
+        patch: operations["patch_emergencies_id"];
+        trace?: never;
+    };
+    "/v1/emergencies/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an emergency */
+        post: operations["post_emergencies_id_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/emergencies/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Review an emergency */
+        post: operations["post_emergencies_id_review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -465,6 +654,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mandates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Confirm a mandate, or end it */
+        patch: operations["patch_mandates_id"];
+        trace?: never;
+    };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My page */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My consents, and who speaks for me */
+        get: operations["get_me_consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a consent of mine */
+        get: operations["get_me_consents_id_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/consents/{id}/receipt/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, to be printed */
+        get: operations["get_me_consents_id_receipt_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/consents/{purpose}": {
         parameters: {
             query?: never;
@@ -477,6 +751,24 @@ export interface paths {
         put: operations["put_me_consents_purpose"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a code that came by letter or message */
+        post: operations["post_me_factors"];
+        /** Take my second factors away */
+        delete: operations["delete_me_factors"];
         options?: never;
         head?: never;
         patch?: never;
@@ -514,6 +806,144 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I was told */
+        get: operations["get_me_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The notices to residents */
+        get: operations["get_notices"];
+        put?: never;
+        /** Propose a version of a notice */
+        post: operations["post_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far residents are informed */
+        get: operations["get_notices_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What residents have to be told */
+        get: operations["get_notices_due"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Letters that inform, to print */
+        post: operations["post_notices_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Messages that inform, for the office's gateway */
+        post: operations["post_notices_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/proposed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions that wait for approval */
+        get: operations["get_notices_proposed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A notice */
+        get: operations["get_notices_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Approve or refuse a proposed version */
+        patch: operations["patch_notices_id"];
         trace?: never;
     };
     "/v1/people": {
@@ -688,7 +1118,7 @@ export interface paths {
         patch: operations["patch_residents_id"];
         trace?: never;
     };
-    "/v1/residents/{id}/consents": {
+    "/v1/residents/{id}/capacity": {
         parameters: {
             query?: never;
             header?: never;
@@ -696,6 +1126,41 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Note or lift a doubt whether a resident understands */
+        patch: operations["patch_residents_id_capacity"];
+        trace?: never;
+    };
+    "/v1/residents/{id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the resident at the window a sign-in code */
+        post: operations["post_residents_id_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/residents/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A resident's consents */
+        get: operations["get_residents_id_consents"];
         put?: never;
         /** Record a resident's consent */
         post: operations["post_residents_id_consents"];
@@ -721,6 +1186,41 @@ export interface paths {
         head?: never;
         /** Decide on an erasure */
         patch: operations["patch_residents_id_erasure"];
+        trace?: never;
+    };
+    "/v1/residents/{id}/informed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a resident was told */
+        get: operations["get_residents_id_informed"];
+        put?: never;
+        /** Record that a resident was informed */
+        post: operations["post_residents_id_informed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/residents/{id}/mandates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a guardian or proxy */
+        post: operations["post_residents_id_mandates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/rosters": {
@@ -1032,6 +1532,15 @@ export interface components {
             scheme: components["schemas"]["Scheme"];
             to?: components["schemas"]["Moment"];
         };
+        /** @description The same, of an area. */
+        AreaCoverage: {
+            area: string;
+            by_older_version: number;
+            informed: number;
+            name: string;
+            residents: number;
+            unnotified: number;
+        };
         /** @description An area: of a known code, what is said otherwise is changed. */
         AreaLine: {
             code: components["schemas"]["Identifier"];
@@ -1112,6 +1621,13 @@ export interface components {
             service?: string;
             to?: components["schemas"]["Moment"];
         };
+        /** @description A doubt whether a resident can understand what is consented to. */
+        CapacityDoubt: {
+            /** @description Noted, or lifted. */
+            doubted: boolean;
+            /** @description A word for the reason. */
+            reason: components["schemas"]["Identifier"];
+        };
         /**
          * @description The class of a case.
          * @enum {string}
@@ -1166,6 +1682,18 @@ export interface components {
             purposes: components["schemas"]["Purpose"][];
             zh: string;
         };
+        /** @description How a notice reached a resident. */
+        Channel: "paper_signed" | "read_aloud" | "wechat_link" | "posted" | "sms";
+        /** @description A sign-in code. */
+        Code: {
+            code: string;
+            expires: components["schemas"]["Moment"];
+        };
+        /** @description The open application at the window that the code is for. */
+        CodeRequest: {
+            /** Format: uuid */
+            task: string;
+        };
         /** @description What a confirmed proposal made. */
         Confirmed: {
             made: number;
@@ -1173,8 +1701,94 @@ export interface components {
             refused: components["schemas"]["Row"][];
             residents: string[];
         };
+        /** @description Who confirmed having been informed. */
+        Confirmer: "subject" | "guardian" | "proxy";
+        /** @description How the consent for a purpose stands; for staff who do not keep consents no more than its state. */
+        Consent: {
+            /** @description Whether it comes from who speaks, or was confirmed from outside who recorded it. */
+            confirmed?: boolean;
+            /**
+             * Format: uuid
+             * @description The event that it rests on.
+             */
+            event?: string;
+            /** @description What it opens. */
+            fields?: components["schemas"]["Field"][];
+            /** @description What it does not open yet, or no more. */
+            held_back?: components["schemas"]["Field"][];
+            purpose: components["schemas"]["Purpose"];
+            /** @description Why it is no basis. */
+            reason?: components["schemas"]["Why"];
+            state: components["schemas"]["Present"];
+            until?: components["schemas"]["Moment"];
+        };
+        /** @description A consent event. */
+        ConsentEvent: {
+            at: components["schemas"]["Moment"];
+            basis_kind: components["schemas"]["ConsentKind"];
+            /** @description Its entry's number in the log. */
+            entry: number;
+            /** @description `subject`, `guardian` or `proxy`. */
+            expressed_by: string;
+            fields: components["schemas"]["Field"][];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            mandate?: string;
+            method: string;
+            /** Format: uuid */
+            notice?: string;
+            number: number;
+            /**
+             * Format: uuid
+             * @description The event that it confirms or finds void.
+             */
+            of?: string;
+            purpose: components["schemas"]["Purpose"];
+            /** @description `staff`, or `self`: who speaks, signed in. */
+            recorded_by: string;
+            state: components["schemas"]["ConsentState"];
+            until: components["schemas"]["Moment"];
+        };
+        /** @description Why a consent is void. */
+        ConsentInvalidation: {
+            /** @description The finding behind it: its entry's number. */
+            finding: number;
+            /** @description A word for the reason. */
+            reason: components["schemas"]["Identifier"];
+        };
+        /** @description What kind of consent it is (PIPL 13, 14, 29). */
+        ConsentKind: "general" | "separate" | "written";
+        /**
+         * @description The words of a consent event that may be said from outside.
+         * @enum {string}
+         */
+        ConsentSaid: "requested" | "given" | "refused" | "deferred" | "withdrawn" | "renewed";
         /** @description What a consent event says. */
-        ConsentState: "given" | "withdrawn";
+        ConsentState: "requested" | "given" | "refused" | "deferred" | "withdrawn" | "renewed" | "confirmed" | "invalidated";
+        /** @description One step of a consent that somebody else recorded: the code that the resident got, or that the resident was met. */
+        ConsentStep: {
+            /** @description The code that went out to the number on record. */
+            code?: string | null;
+            /**
+             * @description That the resident was met and said so.
+             * @default false
+             */
+            confirmed?: boolean;
+            /**
+             * @description How the resident said so.
+             * @enum {string|null}
+             */
+            method?: "signature" | "fingerprint_witnessed" | "voice_recorded" | null;
+        };
+        /** @description A resident's consents. */
+        Consents: {
+            consents: components["schemas"]["Consent"][];
+            /** @description Whether it is doubted that the resident understands: then no consent counts. */
+            doubted?: boolean;
+            events?: components["schemas"]["ConsentEvent"][];
+            mandates?: components["schemas"]["Mandate"][];
+        };
         /** @description What is said of a resident now. */
         Correction: {
             /**
@@ -1233,11 +1847,155 @@ export interface components {
             counts: components["schemas"]["Count"][];
             next: number | null;
         };
+        /** @description Residents by what they were told. */
+        CountsOfInformed: {
+            by_older_version: number;
+            informed: number;
+            residents: number;
+            unnotified: number;
+        };
+        /** @description How far residents are informed. */
+        Coverage: {
+            communities: components["schemas"]["AreaCoverage"][];
+            grids: components["schemas"]["AreaCoverage"][];
+            in_no_grid: components["schemas"]["CountsOfInformed"];
+            street: components["schemas"]["CountsOfInformed"];
+        };
+        /** @description What danger an emergency is about (PIPL 13(4)). */
+        Danger: "fire" | "gas" | "disaster" | "medical" | "missing_person" | "violence" | "other_danger_to_life";
+        /** @description An emergency just declared. */
+        Declared: {
+            /**
+             * Format: uuid
+             * @description The basis and the task of its lookups.
+             */
+            id: string;
+            /** @description Who may be looked up now. */
+            residents: string[];
+            review_by: components["schemas"]["Moment"];
+            until: components["schemas"]["Moment"];
+            /** @description How many more, once a second person has confirmed it. */
+            waiting: number;
+        };
+        /** @description A demand. */
+        Demand: {
+            /** Format: uuid */
+            approved_by?: string;
+            /**
+             * Format: uuid
+             * @description The post that carries it out.
+             */
+            assignee?: string;
+            at: components["schemas"]["Moment"];
+            closes: components["schemas"]["Moment"];
+            /** @description The document's number. */
+            document: string;
+            /** @description Another end of it, which nobody has approved yet. */
+            embargo_proposed?: components["schemas"]["Moment"];
+            embargo_until?: components["schemas"]["Moment"];
+            /** @description Whether its lines are kept off the residents' statements just now. */
+            embargoed: boolean;
+            fields: string[];
+            /** Format: uuid */
+            id: string;
+            open: boolean;
+            organ: components["schemas"]["Organ"];
+            /** Format: uuid */
+            requester: string;
+            residents: string[];
+            sha256: string;
+        };
+        /** @description One step of a demand: `approved`, or another end of its embargo with the document that says so. */
+        DemandStep: {
+            /**
+             * @description That the demand, or what is proposed of its embargo, is approved.
+             * @default false
+             */
+            approved?: boolean;
+            /** @description The number of the document that says so. */
+            document?: string | null;
+            /** @description Until when its lines are to be kept back; somebody else has to approve it. */
+            embargo_until?: components["schemas"]["When"] | null;
+            /** @description SHA-256 of that document, hex. */
+            sha256?: string | null;
+        };
+        /** @description A page of demands. */
+        Demands: {
+            demands: components["schemas"]["Demand"][];
+            /** Format: uuid */
+            next: string | null;
+        };
         /**
          * @description The department behind a post, or the kind of a service.
          * @enum {string}
          */
         Department: "none" | "police" | "justice" | "civil_affairs" | "health" | "fire" | "housing" | "urban_management" | "labour" | "floating_population" | "disability" | "minors" | "hotline_12345" | "hotline_96005" | "service_circle" | "governance_platform" | "terminal_backend";
+        /** @description What a resident has to be told. */
+        Due: {
+            by: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            overdue: boolean;
+            /** Format: uuid */
+            resident: string;
+            since: components["schemas"]["Moment"];
+            text: string;
+            why: components["schemas"]["Why2"];
+        };
+        /** @description A page of it. */
+        Dues: {
+            dues: components["schemas"]["Due"][];
+            /** Format: uuid */
+            next: string | null;
+            open: number;
+            overdue: number;
+            uninformed: number;
+        };
+        /** @description A page of emergencies. */
+        Emergencies: {
+            emergencies: components["schemas"]["Emergency"][];
+            /** Format: uuid */
+            next: string | null;
+        };
+        /** @description An emergency. */
+        Emergency: {
+            areas: string[];
+            at: components["schemas"]["Moment"];
+            /** @description Whether it keeps its declarer from declaring another. */
+            bars: boolean;
+            /** @description Whether a second person confirmed it. */
+            confirmed: boolean;
+            /** @description The declarer's unit, as it was then. */
+            department: components["schemas"]["Department"];
+            event: string;
+            /** Format: uuid */
+            id: string;
+            /** @description How many of them were looked up, once it is settled. */
+            looked_up?: number;
+            open: boolean;
+            /**
+             * Format: uuid
+             * @description Who declared it; not told to supervisors.
+             */
+            person?: string;
+            /** Format: uuid */
+            place?: string;
+            reason: components["schemas"]["Danger"];
+            /** @description How many residents it names. */
+            residents: number;
+            review?: components["schemas"]["ReviewWord"];
+            review_by: components["schemas"]["Moment"];
+            until: components["schemas"]["Moment"];
+        };
+        /** @description That a second person confirms it: what else it names is open from now on. */
+        EmergencyConfirmation: {
+            /** @constant */
+            confirmed: true;
+        };
+        /** @description What the reviewer says. */
+        EmergencyReview: {
+            outcome: components["schemas"]["Reviewed"];
+        };
         /** @description What may be done to a post: it ends. */
         Ending: {
             /** @constant */
@@ -1292,6 +2050,15 @@ export interface components {
             /** @description A word, such as `withdrawn`, `purpose_met`, `unlawful`. */
             reason: components["schemas"]["Identifier"];
         };
+        /** @description Since when a second factor counts. */
+        Factor: {
+            counts_from: components["schemas"]["Moment"];
+        };
+        /**
+         * @description How the second factor stands.
+         * @enum {string}
+         */
+        FactorState: "none" | "waits" | "counts";
         /** @description A fault of the map, with examples. */
         Fault: {
             code: string;
@@ -1310,6 +2077,20 @@ export interface components {
             reason?: components["schemas"]["Why"];
             rule: string;
             value?: string;
+        };
+        /** @description What a resident was given: a version, or word of something. */
+        Given: {
+            at?: components["schemas"]["Moment"];
+            channel?: components["schemas"]["Channel"];
+            confirmed_by?: components["schemas"]["Confirmer"];
+            /** Format: uuid */
+            delivery?: string;
+            /** Format: uuid */
+            notice?: string;
+            series?: components["schemas"]["Series"];
+            title?: string;
+            version?: number;
+            witnessed?: boolean;
         };
         /** @description A new member of staff's second half. */
         Half: {
@@ -1377,6 +2158,54 @@ export interface components {
         };
         /** @description A line of an import; its kind is the query's. */
         ImportLine: components["schemas"]["AreaLine"] | components["schemas"]["RecordLine"] | components["schemas"]["PostLine"];
+        /** @description What a resident was told, and is still owed. */
+        Informed: {
+            given: components["schemas"]["Given"][];
+            informed: components["schemas"]["InformedBy"];
+            owed: components["schemas"]["Owed"][];
+        };
+        /**
+         * @description By which version a resident is informed.
+         * @enum {string}
+         */
+        InformedBy: "newest" | "older" | "none";
+        /** @description That a resident was informed, as recorded. */
+        Informing: {
+            /**
+             * @description When: not in the future, and not longer than 72 hours ago; now where it is not said.
+             * @default null
+             */
+            at?: components["schemas"]["When"] | null;
+            /** @description How. */
+            channel: components["schemas"]["Channel"];
+            /**
+             * @description Who confirmed it.
+             * @default null
+             */
+            confirmed_by?: components["schemas"]["Confirmer"] | null;
+            /**
+             * @description What was owed to the resident and has been told thereby.
+             * @default []
+             */
+            dues?: string[];
+            /**
+             * @description SHA-256 of the evidence, hex: the signed sheet, the recording.
+             * @default null
+             */
+            evidence?: string | null;
+            /**
+             * Format: uuid
+             * @description The version that was given; may be left out where `dues` says what was told.
+             * @default null
+             */
+            notice?: string | null;
+            /**
+             * Format: uuid
+             * @description The post of another person of staff who was there; needed where it was read aloud.
+             * @default null
+             */
+            witness?: string | null;
+        };
         /**
          * @description What an entry of the trail records.
          * @enum {string}
@@ -1452,6 +2281,8 @@ export interface components {
         LogKeys: {
             keys: components["schemas"]["LogKey"][];
             origin: string;
+            /** @description Verifier keys of receipts, the oldest first; the last one signs. */
+            receipts: string[];
         };
         /** @description Who looked, as it was then. */
         Looker: {
@@ -1499,6 +2330,41 @@ export interface components {
             /** Format: uuid */
             id: string;
         };
+        /** @description A mandate. */
+        Mandate: {
+            confirmed: boolean;
+            fields: components["schemas"]["StoredField"][];
+            from: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["MandateKind"];
+            live: boolean;
+            /**
+             * Format: uuid
+             * @description The resident who speaks, where held.
+             */
+            person?: string;
+            proof: string;
+            purposes: components["schemas"]["Purpose"][];
+            /** @description GB/T 4761. */
+            relation: string;
+            to: components["schemas"]["Moment"];
+        };
+        /** @description In what capacity somebody speaks for a resident. */
+        MandateKind: "guardian" | "proxy";
+        /** @description One step of a mandate: confirmed by a second person, or ended. */
+        MandateStep: {
+            /**
+             * @description That a second person confirms it.
+             * @default false
+             */
+            confirmed?: boolean;
+            /**
+             * @description That it ends.
+             * @default false
+             */
+            ended?: boolean;
+        };
         /** @description The map looked over. */
         Map: {
             faults: components["schemas"]["Fault"][];
@@ -1510,6 +2376,35 @@ export interface components {
         MemberError: {
             code: string;
             pointer: string;
+        };
+        /** @description Lookups of minors' T4 data in a month by a role. */
+        MinorAccess: {
+            /** @description Of these, under an approval. */
+            approved: number;
+            /** @description Of these, in an emergency. */
+            emergencies: number;
+            month: string;
+            /** @description Lookups that asked for some and were shown none. */
+            refused: number;
+            role: components["schemas"]["Role"];
+            /** @description Lookups that showed some. */
+            shown: number;
+        };
+        /** @description Approvals of minors' files in a month. */
+        MinorApproval: {
+            /** @description Of a day. */
+            given: number;
+            month: string;
+            revoked: number;
+            standing: number;
+        };
+        /** @description A year's account; counts, never persons. */
+        Minors: {
+            accesses: components["schemas"]["MinorAccess"][];
+            approvals: components["schemas"]["MinorApproval"][];
+            /** @description Lookups whose private part was removed. */
+            removed: number;
+            year: number;
         };
         /**
          * Format: date-time
@@ -1563,6 +2458,18 @@ export interface components {
         /** @description A consent event as it comes in. */
         NewConsent: {
             /**
+             * @description What kind it is; T3 and T4 need a separate one. Said of nothing but a yes.
+             * @default null
+             */
+            basis_kind?: components["schemas"]["ConsentKind"] | null;
+            /**
+             * @description SHA-256 of the signed sheet or of the recording, hex; a separate consent has its own.
+             * @default null
+             */
+            evidence?: string | null;
+            /** @description Who speaks; none said: the resident. */
+            expressed_by?: components["schemas"]["SpeakerSaid"] | null;
+            /**
              * @description Which fields; none said: all that the purpose's rules name.
              * @default null
              */
@@ -1574,14 +2481,71 @@ export interface components {
             method: "signature" | "fingerprint_witnessed" | "sms_code" | "voice_recorded" | "self_service";
             /**
              * Format: uuid
-             * @description The notice version it is given under.
+             * @description The notice version it is given under; none said: the newest in force that speaks of the purpose.
              * @default null
              */
             notice?: string | null;
-            /** @description For what. */
+            /** @description For what: one purpose (PIPL 14, 29). */
             purpose: components["schemas"]["Purpose"];
-            /** @description Given or withdrawn. */
-            state: components["schemas"]["ConsentState"];
+            /** @description What is said. */
+            state: components["schemas"]["ConsentSaid"];
+            /**
+             * @description Until when, where it is to end before its time.
+             * @default null
+             */
+            until?: components["schemas"]["When"] | null;
+            /**
+             * Format: uuid
+             * @description Who witnessed it: a member of staff other than who records it, or another resident.
+             * @default null
+             */
+            witness?: string | null;
+        };
+        /** @description A demand as it comes in, with its document (调取通知书). */
+        NewDemand: {
+            /**
+             * Format: uuid
+             * @description The privacy officer's post that carries it out; the caller's own where nothing is said.
+             * @default null
+             */
+            assignee?: string | null;
+            /** @description The document's number, as it stands there. */
+            document: string;
+            /**
+             * @description Until when its lines are kept off the residents' statements, where the document asks for that.
+             * @default null
+             */
+            embargo_until?: components["schemas"]["When"] | null;
+            /** @description The fields that it names. */
+            fields: components["schemas"]["StoredField"][];
+            /** @description Whose it is. */
+            organ: components["schemas"]["Organ"];
+            /** @description The residents whom it names. */
+            residents: string[];
+            /** @description SHA-256 of the document, hex. */
+            sha256: string;
+        };
+        /** @description An emergency as declared: the residents of one place, or residents one by one. */
+        NewEmergency: {
+            /** @description The number of the event, as the command centre or the hotline gave it. */
+            event: components["schemas"]["Identifier"];
+            /**
+             * Format: uuid
+             * @description The premises whose residents are in danger.
+             * @default null
+             */
+            place?: string | null;
+            /** @description What danger it is. */
+            reason: components["schemas"]["Danger"];
+            /**
+             * @description Residents, one by one.
+             * @default []
+             */
+            residents?: string[];
+        };
+        /** @description A code that came by letter or message. */
+        NewFactor: {
+            code: string;
         };
         /** @description A letter as it is registered. */
         NewLetter: {
@@ -1634,11 +2598,77 @@ export interface components {
              */
             unit?: string | null;
         };
+        /** @description A mandate as registered. */
+        NewMandate: {
+            /**
+             * @description For which fields; none said: for all.
+             * @default []
+             */
+            fields?: components["schemas"]["StoredField"][];
+            /** @description From when. */
+            from: components["schemas"]["When"];
+            /** @description Guardian or proxy. */
+            kind: components["schemas"]["MandateKind"];
+            /**
+             * @description The letter's number; a proxy has one.
+             * @default null
+             */
+            number?: components["schemas"]["Identifier"] | null;
+            /**
+             * Format: uuid
+             * @description The resident who speaks, where held.
+             * @default null
+             */
+            person?: string | null;
+            /**
+             * @description What proves it.
+             * @enum {string}
+             */
+            proof: "household_register" | "birth_certificate" | "court_designation" | "committee_designation" | "letter";
+            /**
+             * @description For what; none said: for everything. A proxy's letter says it.
+             * @default []
+             */
+            purposes?: components["schemas"]["Purpose"][];
+            /**
+             * @description How they are related (GB/T 4761).
+             * @enum {string}
+             */
+            relation: "02" | "10" | "11" | "12" | "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "30" | "31" | "32" | "33" | "34" | "35" | "36" | "37" | "38" | "39" | "40" | "41" | "42" | "43" | "44" | "45" | "46" | "47" | "48" | "49" | "50" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "58" | "59" | "60" | "61" | "62" | "63" | "64" | "65" | "66" | "67" | "68" | "69" | "70" | "71" | "72" | "73" | "74" | "75" | "76" | "77" | "78" | "79" | "80" | "81" | "82" | "83" | "84" | "85" | "86" | "87" | "88" | "89" | "97" | "99";
+            /**
+             * Format: uuid
+             * @description The member of staff who speaks, where it is one.
+             * @default null
+             */
+            staff?: string | null;
+            /** @description Until when. */
+            to: components["schemas"]["When"];
+        };
         /** @description A member of staff with the first posts. */
         NewMember: {
             assignments: components["schemas"]["NewPost"][];
             name: string;
             number: components["schemas"]["Identifier"];
+        };
+        /** @description A version of a notice as proposed; its number follows the newest of its series. */
+        NewNotice: {
+            /** @description The list of what is collected (清单). */
+            fields: components["schemas"]["StoredField"][];
+            /** @description What it says, by language: `zh-CN` always, `en` where wanted. */
+            items: {
+                [key: string]: components["schemas"]["NoticeItems"];
+            };
+            /**
+             * @description Whether purpose, way or kinds of data change, so that consents need renewal (PIPL 14(2)).
+             * @default false
+             */
+            material_change?: boolean;
+            /** @description The purposes that it speaks of. */
+            purposes: components["schemas"]["Purpose"][];
+            /** @description Its series. */
+            series: components["schemas"]["Series"];
+            /** @description From when it is valid; today at the earliest. */
+            valid_from: components["schemas"]["When"];
         };
         /** @description A new member of staff with the first half of the one-time code. */
         NewPerson: {
@@ -1652,6 +2682,11 @@ export interface components {
             /** @description Codes of its areas. */
             areas: components["schemas"]["Identifier"][];
             department?: components["schemas"]["Department"] | null;
+            /**
+             * @description A privacy officer's deputy (代理), for 90 days at most.
+             * @default false
+             */
+            deputy?: boolean;
             /** @description From when. */
             from: components["schemas"]["When"];
             /** @description The instrument that it cites (职权依据). */
@@ -1778,6 +2813,99 @@ export interface components {
              */
             task?: string | null;
         };
+        /** @description A version. */
+        Notice: {
+            approvals: number;
+            content: components["schemas"]["NoticeContent"];
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            material_change: boolean;
+            series: components["schemas"]["Series"];
+            state: components["schemas"]["NoticeState"];
+            title: string;
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description A version in brief. */
+        NoticeBrief: {
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            material_change: boolean;
+            series: components["schemas"]["Series"];
+            state: components["schemas"]["NoticeState"];
+            title: string;
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description What a version says: SHA-256 of its canonical JSON (RFC 8785) is the hash. */
+        NoticeContent: {
+            fields: components["schemas"]["StoredField"][];
+            items: {
+                [key: string]: components["schemas"]["SaidItems"];
+            };
+            material_change: boolean;
+            purposes: components["schemas"]["Purpose"][];
+            series: components["schemas"]["Series"];
+            valid_from: components["schemas"]["Moment"];
+            version: number;
+        };
+        /** @description What a notice says in one language (PIPL 17, 30; 网络数据安全管理条例 21). */
+        NoticeItems: {
+            /**
+             * @description What changed since the version before.
+             * @default
+             */
+            changes?: string;
+            /** @description Where to complain (网信部门). */
+            complaint: string;
+            /** @description Handler's contact. */
+            contact: string;
+            /** @description Handler's name. */
+            handler: string;
+            /**
+             * @description Rules for children under 14; required in the series NM.
+             * @default
+             */
+            minors?: string;
+            /**
+             * @description Why sensitive data are needed and what it means for the resident; required where any field is T3 or T4.
+             * @default
+             */
+            necessity?: string;
+            /** @description The privacy officer's contact. */
+            privacy_officer: string;
+            /** @description What for, in plain words. */
+            purpose: string;
+            /** @description Who receives them: name, contact, purpose, way, kinds. */
+            recipients: string;
+            /** @description What happens if the resident does not agree. */
+            refusal: string;
+            /** @description How long they are kept. */
+            retention: string;
+            /** @description What becomes of them then. */
+            retention_end: string;
+            /** @description Rights and how to use them. */
+            rights: string;
+            /** @description In which ways. */
+            ways: string;
+            /** @description How to withdraw. */
+            withdrawal: string;
+        };
+        /**
+         * @description How a version of a notice stands.
+         * @enum {string}
+         */
+        NoticeState: "proposed" | "approved" | "in_force" | "superseded";
+        /** @description A second person's word on a proposed version, or that its author takes it back. */
+        NoticeStep: {
+            approved: boolean;
+        };
+        /** @description Versions that were approved. */
+        Notices: {
+            notices: components["schemas"]["NoticeBrief"][];
+        };
         /** @description What comes with a value: how far it may be told, and until when it may be kept. */
         Obligation: {
             days?: number;
@@ -1819,16 +2947,62 @@ export interface components {
             /** Format: uuid */
             ticket?: string;
         };
+        /** @description What organ demands data. */
+        Organ: "police" | "procuratorate" | "court" | "state_security" | "supervision" | "other";
         /**
          * @description What a field's answer is.
          * @enum {string}
          */
         Outcome: "clear" | "masked" | "derived" | "matched" | "denied" | "absent";
-        /** @description The resident's own consent for one purpose. */
+        /** @description What a resident is still owed word of. */
+        Owed: {
+            by: components["schemas"]["Moment"];
+            /** Format: uuid */
+            id: string;
+            overdue: boolean;
+            since: components["schemas"]["Moment"];
+            text: string;
+            why: components["schemas"]["Why2"];
+        };
+        /** @description One's own consent for one purpose, or that of whom one speaks for. */
         OwnConsent: {
+            /**
+             * @description With `given`: that what staff recorded is right, as it stands.
+             * @default false
+             */
+            confirm?: boolean;
             /** @description Which fields; none said: all that the purpose's rules name. */
             fields?: components["schemas"]["StoredField"][] | null;
-            state: components["schemas"]["ConsentState"];
+            /**
+             * Format: uuid
+             * @description The resident spoken for, by a guardian or a proxy.
+             * @default null
+             */
+            for?: string | null;
+            /**
+             * Format: uuid
+             * @description The notice version that was shown; none said: the newest in force that speaks of the purpose.
+             * @default null
+             */
+            notice?: string | null;
+            /** @description What is said. */
+            state: components["schemas"]["OwnConsentSaid"];
+            /**
+             * @description Until when, where it is to end before its time.
+             * @default null
+             */
+            until?: components["schemas"]["When"] | null;
+        };
+        /**
+         * @description What somebody signed in may say.
+         * @enum {string}
+         */
+        OwnConsentSaid: "given" | "renewed" | "refused" | "deferred" | "withdrawn";
+        /** @description The resident's own page. */
+        OwnPage: {
+            owed: number;
+            second_factor: components["schemas"]["SecondFactor"];
+            sign_ins: components["schemas"]["SignInShape"][];
         };
         /** @description A page of staff. */
         People: {
@@ -1848,6 +3022,8 @@ export interface components {
         Post: {
             areas: string[];
             department: components["schemas"]["Department"];
+            /** @description A privacy officer's deputy. */
+            deputy?: boolean;
             from: components["schemas"]["Moment"];
             /** Format: uuid */
             id: string;
@@ -1861,6 +3037,11 @@ export interface components {
         PostLine: {
             areas: string[];
             department?: components["schemas"]["Department"] | null;
+            /**
+             * @description A privacy officer's deputy, for 90 days at most.
+             * @default false
+             */
+            deputy?: boolean;
             from: components["schemas"]["When"];
             instrument?: string | null;
             letter?: string | null;
@@ -1902,6 +3083,10 @@ export interface components {
              */
             from?: components["schemas"]["When"] | null;
         };
+        /** @description How a consent stands at a moment. */
+        Present: "none" | "requested" | "given" | "renewed" | "refused" | "deferred" | "withdrawn" | "expired" | "needs_renewal" | "invalid" | "invalidated";
+        /** @description How large it is printed; what it says is the same. */
+        Print: "normal" | "large";
         /** @description Every refusal (RFC 9457, `application/problem+json`). What else it has depends on its type. */
         Problem: {
             /** @description Of an `invalid-request`. */
@@ -1945,6 +3130,17 @@ export interface components {
             /** Format: uuid */
             proposal: string;
         };
+        /** @description A proposed version, by its id. */
+        ProposedNotice: {
+            hash: string;
+            /** Format: uuid */
+            id: string;
+            version: number;
+        };
+        /** @description Versions that wait for a second person. */
+        ProposedNotices: {
+            notices: components["schemas"]["Notice"][];
+        };
         /** @enum {string} */
         PrunedParts: "entries" | "private_parts";
         /** @description What is to be removed from the trail. */
@@ -1974,6 +3170,25 @@ export interface components {
          * @enum {string}
          */
         Reason: "no_task" | "task_closed" | "not_assigned" | "subject_not_in_task" | "grid_scope" | "purpose_role" | "no_basis" | "letter_expired" | "instrument_expired" | "consent_none" | "consent_withdrawn" | "consent_expired" | "needs_renewal" | "notice_stale" | "needs_separate" | "needs_guardian" | "needs_approval" | "field_not_for_purpose" | "field_prohibited" | "frozen" | "erased" | "tier_list" | "rate" | "device_revoked" | "off_duty" | "training" | "conflict_of_interest" | "pia_missing" | "embargo_doc" | "log_unavailable";
+        /** @description A receipt. */
+        Receipt: {
+            /** @description Its first ten digits, for paper. */
+            check_code: string;
+            /** @description What the printed QR code holds: id and hash, signed as well. */
+            code: string;
+            /** @description SHA-256 of the note's text. */
+            hash: string;
+            /** @description The verifier key. */
+            key: string;
+            /** @description A tlog-proof of its entry, as soon as a published checkpoint covers it; until then the receipt is unconfirmed. */
+            proof?: string;
+            /** @description What it says, with the members of ISO/IEC TS 27560:2023. */
+            receipt: {
+                [key: string]: unknown;
+            };
+            /** @description The same as a signed note (C2SP): canonical JSON, an empty line, the signature. */
+            signed: string;
+        };
         /** @description A premises with its cells, or a resident with the code of the home. */
         RecordLine: {
             /**
@@ -2013,6 +3228,13 @@ export interface components {
          */
         Result: "allowed" | "partial" | "denied" | "failed";
         /**
+         * @description How a review ended.
+         * @enum {string}
+         */
+        ReviewWord: "justified" | "not_justified" | "lifted";
+        /** @description What a privacy officer says of an emergency. */
+        Reviewed: "justified" | "not_justified" | "lifted";
+        /**
          * @description The role of a post.
          * @enum {string}
          */
@@ -2028,6 +3250,10 @@ export interface components {
             code: string;
             column: string;
             row: number;
+        };
+        /** @description Items of one language; empty ones are left out. */
+        SaidItems: {
+            [key: string]: string;
         };
         /**
          * @description A scheme of areas.
@@ -2054,10 +3280,32 @@ export interface components {
             task?: string | null;
             value: string;
         };
+        /** @description The second factor. */
+        SecondFactor: {
+            from?: components["schemas"]["Moment"];
+            state: components["schemas"]["FactorState"];
+        };
         /** @description Every capacity of the caller. */
         Self: {
             capacities: components["schemas"]["Capacity"][];
         };
+        /** @description Whom a run of letters or messages is for: those to whom something is owed, or those of a grid who are not informed. */
+        SendingRun: {
+            /**
+             * @description What is owed, one for a resident.
+             * @default []
+             */
+            dues?: string[];
+            /** @description How large letters are printed. */
+            print?: components["schemas"]["Print"];
+            /**
+             * @description The grid whose residents were not informed by the notice in force.
+             * @default null
+             */
+            uninformed_in?: string | null;
+        };
+        /** @description The series of a notice. */
+        Series: "GN" | "SN" | "NM" | "EM";
         /** @description A service. */
         Service: {
             agreement: components["schemas"]["Agreement"];
@@ -2104,6 +3352,19 @@ export interface components {
         SignIn: {
             code: string;
         };
+        /**
+         * @description What happened to the ways of signing in.
+         * @enum {string}
+         */
+        SignInKind: "code_given" | "signed_in" | "factor_sent" | "factor_added" | "factors_dropped";
+        /** @description A sign-in, or what makes one possible. */
+        SignInShape: {
+            area?: string;
+            at: components["schemas"]["Moment"];
+            role?: components["schemas"]["Role"];
+            text: string;
+            what: components["schemas"]["SignInKind"];
+        };
         /** @description What a second person does with a letter: signs it. */
         Signature: {
             /** @constant */
@@ -2113,6 +3374,19 @@ export interface components {
         Sizes: {
             next: number | null;
             sizes: number[];
+        };
+        /** @description In what capacity somebody speaks. */
+        SpeakerKind: "subject" | "guardian" | "proxy";
+        /** @description Who speaks for the resident. */
+        SpeakerSaid: {
+            /** @description In what capacity. */
+            kind: components["schemas"]["SpeakerKind"];
+            /**
+             * Format: uuid
+             * @description By which mandate, of a guardian or a proxy.
+             * @default null
+             */
+            mandate?: string | null;
         };
         /**
          * @description A field of the catalogue that is held, not derived.
@@ -2132,20 +3406,19 @@ export interface components {
         };
         /** @description What kind of task it is (domain words). */
         TaskKind: "case" | "visit" | "inspection" | "registration" | "application" | "mediation" | "correction_team" | "child_file" | "emergency" | "rights_request" | "legal_request" | "quality_check";
-        /** @description One step of a task: `closed` with its `outcome`, or `confirmed`. */
+        /** @description One step of a task: `closed` with its `outcome`, or `confirmed`, perhaps `until` a moment; `confirmed: false` takes that back. */
         TaskStep: {
             /**
              * @description That it is closed.
              * @default false
              */
             closed?: boolean;
-            /**
-             * @description That its assignee's word is confirmed by another.
-             * @default false
-             */
-            confirmed?: boolean;
+            /** @description That its assignee's word is confirmed by another, for a day; or that this is taken back. */
+            confirmed?: boolean | null;
             /** @description A word for how it ended. */
             outcome?: components["schemas"]["Identifier"] | null;
+            /** @description Until when it stands confirmed: of a child's file, for the child protection worker, a year at most. */
+            until?: components["schemas"]["When"] | null;
         };
         /** @description A page of open tasks. */
         Tasks: {
@@ -2280,6 +3553,8 @@ export interface components {
             en: string;
             zh: string;
         };
+        /** @description Why a resident has to be told something. */
+        Why2: "emergency" | "consent_recorded" | "sign_in" | "mandate" | "demand";
         /** @description A witness's name and verifier key. */
         Witness: {
             key: string;
@@ -3016,6 +4291,40 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    get_audit_minors: {
+        parameters: {
+            query: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description In Beijing. */
+                year: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By month and role, and the approvals. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minors"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_audit_prunings: {
         parameters: {
             query?: {
@@ -3140,6 +4449,489 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["DeniedOrAssignmentRequired"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_consents_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true,
+                 *       "method": "signature"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsentStep"];
+            };
+        };
+        responses: {
+            /** @description The event of the confirmation. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_consents_id_invalidate: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "finding": 128,
+                 *       "reason": "not_the_resident"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsentInvalidation"];
+            };
+        };
+        responses: {
+            /** @description The event. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_consents_id_receipt: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed; checked offline by `gridvault receipt verify`. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_consents_id_receipt_page: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page in Chinese, with a QR code and a check code. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_demands: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Before that one. */
+                after?: string;
+                /** @description So many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Demands"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_demands: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": "示例公（刑）调证字〔2026〕12号",
+                 *       "embargo_until": "2027-03-01",
+                 *       "fields": [
+                 *         "person.name",
+                 *         "person.phone"
+                 *       ],
+                 *       "organ": "police",
+                 *       "residents": [
+                 *         "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01"
+                 *       ],
+                 *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewDemand"];
+            };
+        };
+        responses: {
+            /** @description The demand, and the task of its lookups once somebody else approved it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_demands_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approved": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["DemandStep"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_emergencies: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Before that one. */
+                after?: string;
+                /** @description So many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Emergencies"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": "119-20261124-0031",
+                 *       "place": "30201f73-0be2-4bb2-a709-b2c3688d9e52",
+                 *       "reason": "fire"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewEmergency"];
+            };
+        };
+        responses: {
+            /** @description Open for four hours; its id is the basis of its lookups. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Declared"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_emergencies_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmergencyConfirmation"];
+            };
+        };
+        responses: {
+            /** @description All whom it names may be looked up. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies_id_end: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is looked up by it any more; who was is owed word. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_emergencies_id_review: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "justified"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EmergencyReview"];
+            };
+        };
+        responses: {
+            /** @description Said. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -3457,6 +5249,171 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    patch_mandates_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["MandateStep"];
+            };
+        };
+        responses: {
+            /** @description Good from now on, or ended at once. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Codes given and sign-ins, the newest first; the second factor; how much word is owed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents: {
+        parameters: {
+            query?: {
+                /** @description The resident spoken for, by a guardian or a proxy. */
+                for?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each stands, and every event. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents_id_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed; checked offline by `gridvault receipt verify`. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_consents_id_receipt_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page in Chinese, with a QR code and a check code. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     put_me_consents_purpose: {
         parameters: {
             query?: never;
@@ -3486,6 +5443,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Made"];
                 };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_me_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "QW4M-8Z2K-T7RD-2LPA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewFactor"];
+            };
+        };
+        responses: {
+            /** @description A second factor, which counts from then on. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factor"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    delete_me_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None counts any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -3557,6 +5581,391 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["DeniedOrAssignmentRequired"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_me_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notices and word of what was owed, and what is owed still. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Informed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every version that was approved, the newest of each series last. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": [
+                 *         "person.name",
+                 *         "person.phone",
+                 *         "premises.address",
+                 *         "elder.living_alone"
+                 *       ],
+                 *       "items": {
+                 *         "zh-CN": {
+                 *           "complaint": "网信部门，电话 12377",
+                 *           "contact": "示例区示例路1号，电话 010-00000000",
+                 *           "handler": "示例街道办事处",
+                 *           "necessity": "知道您独居或高龄，才能按时探访；默认遮盖、单独加密",
+                 *           "privacy_officer": "个人信息保护负责人，电话 010-00000001",
+                 *           "purpose": "上门探访独居、高龄老人",
+                 *           "recipients": "不向其他单位提供",
+                 *           "refusal": "不同意的，只是不探访，其他服务照常",
+                 *           "retention": "探访期间，最长一年",
+                 *           "retention_end": "销毁密钥，再也打不开",
+                 *           "rights": "查看、复制、更正、删除：社区服务站窗口或自助码",
+                 *           "ways": "登记、保存、查询；每次查看都有记录",
+                 *           "withdrawal": "用自助码、到窗口或打电话，立即生效"
+                 *         }
+                 *       },
+                 *       "purposes": [
+                 *         "home_visit_care"
+                 *       ],
+                 *       "series": "SN",
+                 *       "valid_from": "2026-12-01"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewNotice"];
+            };
+        };
+        responses: {
+            /** @description Counts when another person has approved it and its day has come. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedNotice"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_coverage: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By grid and community; nobody is named. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_due: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+                /** @description Behind that one. */
+                after?: string;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The most urgent first; and how many residents are not informed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dues"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices_letters: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dues": [
+                 *         "019ab3d2-6a01-7cc1-b6e2-0d9f5b7a8c11"
+                 *       ],
+                 *       "print": "large"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendingRun"];
+            };
+        };
+        responses: {
+            /** @description A page, a sheet for each resident. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_notices_messages: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dues": [
+                 *         "019ab3d2-6a01-7cc1-b6e2-0d9f5b7a8c11"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendingRun"];
+            };
+        };
+        responses: {
+            /** @description A line for each resident: phone and text. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_proposed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whole, as they would be published. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedNotices"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_notices_id: {
+        parameters: {
+            query?: {
+                /** @description As a page to print. */
+                print?: "normal" | "large";
+                /** @description The page's language. */
+                lang?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it says, with its digest; as a page where `print` asks for one. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"];
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    patch_notices_id: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "approved": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoticeStep"];
+            };
+        };
+        responses: {
+            /** @description Approved, or refused for good. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -4066,6 +6475,127 @@ export interface operations {
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };
     };
+    patch_residents_id_capacity: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "doubted": true,
+                 *       "reason": "does_not_understand"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CapacityDoubt"];
+            };
+        };
+        responses: {
+            /** @description While it is noted no consent counts. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_residents_id_codes: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "task": "019ab3d2-5c10-7252-9b0f-33c255ae959e"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Given this once, good once and for 15 minutes; older ones are withdrawn. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_residents_id_consents: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For who keeps or oversees them all of it; for other staff how each stands. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
     post_residents_id_consents: {
         parameters: {
             query?: {
@@ -4187,6 +6717,139 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    get_residents_id_informed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Notices and word of what was owed, and what is owed still. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Informed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_residents_id_informed: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "paper_signed",
+                 *       "confirmed_by": "subject",
+                 *       "evidence": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                 *       "notice": "0f3c7a54-8f6d-8b1e-9a41-6f0a2b7c1d02"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Informing"];
+            };
+        };
+        responses: {
+            /** @description The delivery. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["DeniedOrAssignmentRequired"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["AuditUnavailableOrLogRollback"];
+        };
+    };
+    post_residents_id_mandates: {
+        parameters: {
+            query?: {
+                /** @description The post acted in, where more than one is held. */
+                assignment?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-11-24",
+                 *       "kind": "guardian",
+                 *       "person": "6f1c2f0a-7d64-4e0b-9a51-2f3d1b2a9e01",
+                 *       "proof": "household_register",
+                 *       "purposes": [
+                 *         "home_visit_care"
+                 *       ],
+                 *       "relation": "51",
+                 *       "to": "2030-11-24"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewMandate"];
+            };
+        };
+        responses: {
+            /** @description Good when a second person has confirmed it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Made"];
+                };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthenticated"];
