@@ -8,7 +8,7 @@ use gridvault::import::file::{Sheet, Taken};
 use gridvault_tests::{On, TestVault, notice, on_both};
 use serde_json::json;
 
-fn fixture(kind: ImportKind) -> String {
+pub(crate) fn fixture(kind: ImportKind) -> String {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{}.csv", kind.as_str()));
     let lines = Sheet::open(kind, &path).unwrap().map(|taken| match taken.unwrap() {

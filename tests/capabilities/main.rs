@@ -42,5 +42,6 @@ mod tampering;
 mod tasks;
 mod unknown;
 mod usage;
+mod walkthrough;
 mod who_looked;
 mod workbooks;
