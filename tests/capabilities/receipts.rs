@@ -134,7 +134,7 @@ async fn d05_a_receipt_says_what_was_consented_to_and_no_value_and_holds_offline
 fn by_openssl(note: &str, key: &str, folder: &Path) {
     let (text, line) = note.rsplit_once("\n\n").unwrap();
     let signature = BASE64.decode(line.trim_end().rsplit(' ').next().unwrap().as_bytes()).unwrap();
-    let public = BASE64.decode(key.rsplit_once('+').unwrap().1.as_bytes()).unwrap();
+    let public = BASE64.decode(key.splitn(3, '+').nth(2).unwrap().as_bytes()).unwrap();
     // SubjectPublicKeyInfo of Ed25519 (RFC 8410) before the 32 bytes.
     let mut der = data_encoding::HEXLOWER.decode(b"302a300506032b6570032100").unwrap();
     der.extend_from_slice(&public[1..]);
