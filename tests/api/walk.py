@@ -98,8 +98,10 @@ def walk():
     ask("GET /v1/me/lookups", resident, 200, query={"after": lines["lookups"][0]["id"]})
     good("PUT /v1/me/consents/{purpose}", resident, 200, purpose="home_visit_care")
     good("POST /v1/audit/queries", auditor, 200)
-    asked = {"actor": chief["holder"], "role": "grid_chief", "outcome": "clear", "task": TASK["id"], "live": True}
+    asked = {"actor": chief["holder"], "role": "grid_chief", "outcome": "clear", "task": TASK["id"]}
     good("POST /v1/audit/queries", officer, 200, asked)
+    good("POST /v1/audit/queries", officer, 400, {**asked, "live": True})
+    good("POST /v1/audit/queries", officer, 200, {"live": True})
     counted = {"count_by": ["day", "grid", "role", "purpose"], "purpose": "home_visit_care", "from": "2026-01-01"}
     ask("POST /v1/audit/queries", auditor, 200, counted)
 
