@@ -5635,6 +5635,7 @@ export interface operations {
                     "application/json": components["schemas"]["Notices"];
                 };
             };
+            400: components["responses"]["InvalidRequest"];
             500: components["responses"]["Internal"];
             503: components["responses"]["AuditUnavailableOrLogRollback"];
         };

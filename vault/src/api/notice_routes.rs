@@ -26,7 +26,8 @@ fn notice_doors() -> Vec<Door> {
             .gives::<said::NoticesShape>(
                 200,
                 "Every version that was approved, the newest of each series last.",
-            ),
+            )
+            .refuses(&[Name::InvalidRequest]),
         door("POST", "/v1/notices", "Propose a version of a notice", post(notices::create))
             .in_a_post()
             .takes::<NewNotice>()
