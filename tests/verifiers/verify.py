@@ -351,7 +351,10 @@ def open_checkpoint(raw: bytes, known: set[Key]) -> Checkpoint:
 def listed_keys(raw: bytes) -> dict[Key, range]:
     """The log keys in keys.json, with the sizes that each may sign."""
     listed, keys = parse(raw), {}
-    need(listed.keys() == {"keys", "origin"} and isinstance(listed["keys"], list), "unknown form")
+    forms = ({"keys", "origin"}, {"keys", "origin", "receipts"})
+    need(listed.keys() in forms and isinstance(listed["keys"], list), "unknown form")
+    # Keys that sign receipts sign no checkpoint.
+    need(all(is_text(key) for key in listed.get("receipts", [])), "unknown form")
     for item in listed["keys"]:
         need(isinstance(item, dict) and {"from", "key"} <= item.keys() <= {"from", "key", "to"}, "unknown form")
         first, last = item["from"], item.get("to", (1 << 63) - 1)
