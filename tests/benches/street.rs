@@ -141,6 +141,7 @@ async fn prepared(vault: &Vault, steward: &str, resident: Uuid, post: Uuid) -> S
     };
     let task = open_task(vault, &caller(&Secret::new(steward)).await, new, "").await.unwrap().id;
     let token = issue_token(vault, Holder::Resident(resident), Posture::Unmanaged, days(1)).await.unwrap();
+    gridvault::register::invented_factor(vault, resident).await.unwrap();
     let consent = NewConsent::new(Purpose::HomeVisitCare, ConsentState::Given, "self_service");
     record_consent(vault, &caller(&token).await, resident, consent, "").await.unwrap();
     json!({ "resident": resident, "fields": FIELDS, "purpose": "home_visit_care", "task": task, "assignment": post })

@@ -61,6 +61,12 @@ pub(super) async fn create_batch(
     if body.tasks.is_empty() || body.tasks.len() > MOST {
         return Err(Problem::invalid(context.language, &[("/tasks".into(), "from_1_to_500")]));
     }
+    // What is not in form is refused before anything is registered; what does not fit, one by one.
+    for (n, task) in body.tasks.iter().enumerate() {
+        if let Some((member, code)) = task.ill_formed() {
+            return Err(Problem::invalid(context.language, &[(format!("/tasks/{n}{member}"), code)]));
+        }
+    }
     let caller = context.plain_caller(&app).await?;
     let mut answers = Vec::with_capacity(body.tasks.len());
     let mut forbidden = 0;

@@ -12,9 +12,9 @@ use crate::identity::{Caller, Party, Post};
 use crate::store::Table;
 
 /// A task names at most so many residents.
-const RESIDENTS: usize = 30;
+pub(super) const RESIDENTS: usize = 30;
 /// And at most so many fields.
-const FIELDS: usize = 64;
+pub(super) const FIELDS: usize = 64;
 /// A task is open at most so long.
 const LONGEST: i64 = days(400);
 /// Where nothing is said, so long.

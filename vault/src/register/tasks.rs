@@ -1,16 +1,17 @@
 //! Registering tasks: who may open which, how long it is open, once for each source and number.
 
 use gridvault_audit::{Json, Kind};
-use gridvault_policy::{Purpose, RecordType};
+use gridvault_policy::{FieldId, Purpose, RecordType};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::opening::{check, may_open, times};
+use super::opening::{FIELDS, RESIDENTS, check, may_open, times};
 use super::tickets::ticket;
 use super::{RegisterError, entry, finding, given, word};
 use crate::Vault;
 use crate::authority::{Header, Task, TaskKind};
+use crate::clock;
 use crate::identity::Caller;
 use crate::store::Table;
 use crate::trail::{Act, Change};
@@ -69,6 +70,25 @@ pub struct NewTask {
     #[serde(default)]
     #[schemars(with = "Vec<crate::words::FieldWord>", length(max = 64))]
     pub fields: Vec<String>,
+}
+
+impl NewTask {
+    /// The first member that no task may have so, and why; what it names is not looked at.
+    pub fn ill_formed(&self) -> Option<(&'static str, &'static str)> {
+        let time = |text: &Option<String>| text.as_ref().is_none_or(|text| clock::parse_time(text).is_some());
+        let forms = [
+            (crate::words::is_identifier(&self.source), "/source", "identifier"),
+            (crate::words::is_identifier(&self.number), "/number", "identifier"),
+            (self.residents.len() <= RESIDENTS, "/residents", "too_many"),
+            (self.premises.len() <= RESIDENTS, "/premises", "too_many"),
+            (self.assignees.len() <= RESIDENTS, "/assignees", "too_many"),
+            (self.fields.len() <= FIELDS, "/fields", "too_many"),
+            (self.fields.iter().all(|id| FieldId::parse(id).is_ok()), "/fields", "field_unknown"),
+            (time(&self.opens), "/opens", "time"),
+            (time(&self.closes), "/closes", "time"),
+        ];
+        forms.into_iter().find(|(right, ..)| !right).map(|(_, member, code)| (member, code))
+    }
 }
 
 /// A case (案件) with its place and, perhaps, who reported it.
